@@ -494,6 +494,14 @@ def validate_value(schema: Schema, value: Any, name: str | None = None) -> None:
     _validate(schema, value, "value" if name is None else f'field: "{name}"')
 
 
+def value_fits(schema: Schema, value: Any) -> bool:
+    """Whether the value is of the schema's type: for a logical type also the plain value it is stored as.
+
+    Looks neither into lists, dicts and structs nor at None.
+    """
+    return schema._accepts(value) or _CHECKS[schema.type](value)
+
+
 def schema_type_of(value: Any) -> Type | None:
     """The type of a value without a schema, or None when there is none (`ConnectSchema.schemaType`).
 
