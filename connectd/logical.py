@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from connectd.errors import DataException
 from connectd.schema import (
@@ -27,7 +27,7 @@ _ONE_MS = datetime.timedelta(milliseconds=1)
 
 
 class Decimal:
-    """An exact number with a fixed number of digits after the point; stored as the unscaled value's big-endian bytes."""
+    """An exact number with a fixed number of digits after the point; stored as the bytes of its unscaled value."""
 
     LOGICAL_NAME: Final = DECIMAL_LOGICAL_NAME
     SCALE_FIELD: Final = "scale"
@@ -103,9 +103,12 @@ class Date:
         Raises DataException for a datetime with a time.
         """
         _check_name(schema, Date.LOGICAL_NAME)
-        if isinstance(value, datetime.datetime) and _utc(value).time() != datetime.time():
-            raise DataException("Kafka Connect Date type should not have any time fields set to non-zero values.")
-        return _utc(value).toordinal() - _EPOCH_DAY
+        if isinstance(value, datetime.datetime):
+            if value.utcoffset() is not None:
+                value = value.astimezone(datetime.UTC)
+            if value.time() != datetime.time():
+                raise DataException("Kafka Connect Date type should not have any time fields set to non-zero values.")
+        return value.toordinal() - _EPOCH_DAY
 
     @staticmethod
     def to_logical(schema: Schema, value: int) -> datetime.date:
@@ -178,11 +181,6 @@ class Timestamp:
             return _EPOCH + datetime.timedelta(days=days, milliseconds=ms)
         except OverflowError:
             raise _beyond_years(f"Timestamp {value} ms") from None
-
-
-def _utc(value: Any) -> Any:
-    aware = isinstance(value, datetime.datetime) and value.utcoffset() is not None
-    return value.astimezone(datetime.UTC) if aware else value
 
 
 def _check_name(schema: Schema, name: str) -> None:
