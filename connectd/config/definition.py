@@ -192,9 +192,16 @@ class ConfigDef:
         """The keys for a reader: by group and order within it, required ones first, then by importance and name."""
         groups: dict[str | None, int] = {group: position for position, group in enumerate(self._groups)}
         groups[None] = -1
+        importances = list(Importance)
         return sorted(
             self._keys.values(),
-            key=lambda key: (groups[key.group], key.order_in_group, key.has_default, key.importance, key.name),
+            key=lambda key: (
+                groups[key.group],
+                key.order_in_group,
+                key.has_default,
+                importances.index(key.importance),
+                key.name,
+            ),
         )
 
     def to_markdown(self, heading_level: int = 3) -> str:

@@ -24,7 +24,7 @@ _HEXADECIMAL: Final = re.compile(
 )
 
 
-class Type(enum.Enum):
+class Type(enum.StrEnum):
     """The type of a configuration value, named as in Java and in the REST API."""
 
     BOOLEAN = "BOOLEAN"
@@ -43,15 +43,15 @@ class Type(enum.Enum):
         return self is Type.PASSWORD
 
 
-class Importance(enum.IntEnum):
-    """How likely it is that a user needs to set the key; sorts the most important first."""
+class Importance(enum.StrEnum):
+    """How likely it is that a user needs to set the key, the most important first."""
 
-    HIGH = 0
-    MEDIUM = 1
-    LOW = 2
+    HIGH = "HIGH"
+    MEDIUM = "MEDIUM"
+    LOW = "LOW"
 
 
-class Width(enum.Enum):
+class Width(enum.StrEnum):
     """How wide a form should draw the value."""
 
     NONE = "NONE"
@@ -178,18 +178,18 @@ def _double(name: str, value: Any, given: Any) -> float:
         if match := _DECIMAL.fullmatch(value):
             return float(match[1])
         if match := _HEXADECIMAL.fullmatch(value):
-            return _hexadecimal(match[1])
+            return _or_infinity(float.fromhex, match[1], negative=value.startswith("-"))
         raise ConfigException(name, given, "Not a number of type DOUBLE")
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return float(value)
+        return _or_infinity(float, value, negative=value < 0)
     raise ConfigException(name, given, f"Expected value to be a double, but it was a {type(value).__qualname__}")
 
 
-def _hexadecimal(text: str) -> float:
+def _or_infinity(convert: Callable[[Any], float], number: Any, *, negative: bool) -> float:
     try:
-        return float.fromhex(text)
-    except OverflowError:  # where Java and float("1e999") answer infinity
-        return math.copysign(math.inf, -1 if text.startswith("-") else 1)
+        return convert(number)
+    except OverflowError:  # where Java, and float("1e999"), answer infinity
+        return -math.inf if negative else math.inf
 
 
 def _list(name: str, value: Any, given: Any) -> list[Any]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -58,7 +58,7 @@ class Range:
 class ValidString:
     """One of the given strings, in this case."""
 
-    valid_strings: Sequence[str]
+    valid_strings: tuple[str, ...]
 
     @classmethod
     def in_(cls, *valid_strings: str) -> Self:
@@ -77,7 +77,7 @@ class ValidString:
 class CaseInsensitiveValidString:
     """One of the given strings in any case. Unlike Java, they are listed in the order in which they were given."""
 
-    valid_strings: Sequence[str]
+    valid_strings: tuple[str, ...]
 
     @classmethod
     def in_(cls, *valid_strings: str) -> Self:
@@ -100,7 +100,7 @@ class ValidList:
     `ConfigDef.parse` removes duplicates with a warning first, with a warning; `ConfigDef.validate` reports them.
     """
 
-    valid_strings: Sequence[str]
+    valid_strings: tuple[str, ...]
     is_empty_allowed: bool = True
     is_null_allowed: bool = False
 
@@ -225,7 +225,7 @@ class LambdaValidator:
 class CompositeValidator:
     """All of several validators, the first that complains wins."""
 
-    validators: Sequence[Validator]
+    validators: tuple[Validator, ...]
 
     @classmethod
     def of(cls, *validators: Validator) -> Self:
