@@ -50,18 +50,30 @@ class ConfigException(ConnectException):
     The message names key, value and what was expected, as Kafka's does:
     ``Invalid value abc for configuration batch.size: Not a number of type INT``.
 
-    `key` is the configuration key or None, `value` the offending value (never given for passwords),
-    `message` what was expected.
+    With a single argument that is the whole message, and `key` is None. Otherwise `key` is the configuration key,
+    `value` the offending value (never given for passwords) and `message` what was expected.
     """
 
     def __init__(self, key: str | None, value: Any = None, message: str | None = None) -> None:
-        self.key = key
         self.value = value
         self.message = message
+        self.key = key
         if message is None and value is None:
+            self.key = None
             text = key or ""
         else:
-            text = f"Invalid value {'null' if value is None else value} for configuration {key}"
+            text = f"Invalid value {_shown(value)} for configuration {key}"
             if message:
                 text += f": {message}"
         super().__init__(text)
+
+
+def _shown(value: Any) -> str:
+    """The value as it was written in a file, which is also how Java shows it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    return str(value)
