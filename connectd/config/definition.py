@@ -56,7 +56,9 @@ class ConfigDef:
 
         Raises ConfigException if the key is declared already or its default is not valid.
         """
-        if group is not None and order == -1:
+        if group is None and internal:
+            group = ""  # as in Java, which sorts internal keys apart
+        if group and order == -1:
             order = 1 + max((key.order_in_group for key in self._keys.values() if key.group == group), default=0)
         return self.define_key(
             ConfigKey(

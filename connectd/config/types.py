@@ -17,8 +17,9 @@ from connectd.errors import ConfigException
 # What Java's String.trim() removes: every character up to and including the space. str.strip() alone would go further.
 _TRIMMED: Final = "".join(map(chr, range(0x21)))
 _COMMA: Final = re.compile(r"\s*,\s*", re.ASCII)
-_INTEGER: Final = re.compile(r"[+-]?\d+")
-_DECIMAL: Final = re.compile(r"([+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))[fFdD]?")
+# Java takes the digits of all scripts, but reads them as 16-bit characters.
+_INTEGER: Final = re.compile(r"[+-]?(?:(?![\U00010000-\U0010FFFF])\d)+")
+_DECIMAL: Final = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[fFdD]?|([+-]?(?:NaN|Infinity))")
 _HEXADECIMAL: Final = re.compile(
     r"([+-]?0[xX](?:[0-9a-fA-F]+\.?|[0-9a-fA-F]*\.[0-9a-fA-F]+)[pP][+-]?[0-9]+)[fFdD]?",
 )
@@ -176,7 +177,7 @@ def _parse_integer(text: str) -> int | None:
 def _double(name: str, value: Any, given: Any) -> float:
     if isinstance(value, str):
         if match := _DECIMAL.fullmatch(value):
-            return float(match[1])
+            return float(match[1] or match[2])
         if match := _HEXADECIMAL.fullmatch(value):
             return _or_infinity(float.fromhex, match[1], negative=value.startswith("-"))
         raise ConfigException(name, given, "Not a number of type DOUBLE")
