@@ -22,6 +22,7 @@ from connectd.config import (
     Password,
     Range,
     Type,
+    Validator,
     ValidList,
     ValidString,
     Width,
@@ -96,7 +97,7 @@ def never(name: str, value: Any) -> None:
     raise ConfigException(name, value, "Never valid")
 
 
-VALIDATORS = {
+VALIDATORS: dict[str, Validator] = {
     "between": Range.between(0, 10),
     "between_doubles": Range.between(0.5, 1.5),
     "at_least": Range.at_least(3),
