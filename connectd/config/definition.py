@@ -149,7 +149,7 @@ class ConfigDef:
         elif key.has_default:
             value = _copied(key.default_value)
         else:
-            raise ConfigException(_missing_message(key))
+            raise _with_key(key.name, ConfigException(_missing_message(key)))
         if isinstance(key.validator, ValidList) and isinstance(value, list):
             value = _without_duplicates(key.name, value)
         if key.validator is not None:

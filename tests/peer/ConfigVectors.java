@@ -1,8 +1,5 @@
 // Prints what Kafka's own ConfigDef makes of the cases that tests/unit/connectd/test_config_vectors.py checks.
-//
-// With the jars of a Kafka 4.3 distribution in $LIBS:
-//   javac -cp "$LIBS/*" -d "$OUT" tests/peer/ConfigVectors.java
-//   java -cp "$LIBS/*:$OUT" ConfigVectors > tests/peer/config_vectors.json
+// Its output is kept in config_vectors.json; test_config_vectors.py beside it holds the two together.
 
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.SerializationFeature;

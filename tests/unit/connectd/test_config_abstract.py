@@ -72,9 +72,7 @@ def test_prefixed_originals_keep_the_prefix_on_request() -> None:
 @pytest.mark.parametrize("read", ["values_with_prefix_override", "values_with_prefix_all_or_nothing"])
 def test_prefixed_values_are_validated(read: str) -> None:
     parsed = AbstractConfig(DEFINITION, {"p.batch.size": "0"})
-    with pytest.raises(
-        ConfigException, match=r"Invalid value 0 for configuration batch.size: Value must be at least 1"
-    ):
+    with pytest.raises(ConfigException, match="Invalid value 0 for configuration batch"):
         getattr(parsed, read)("p.")
 
 

@@ -130,6 +130,12 @@ def test_an_error_of_an_embedded_key_names_it_in_full() -> None:
     ]
 
 
+def test_the_error_of_a_missing_key_knows_the_key() -> None:
+    with pytest.raises(ConfigException) as error:
+        definition().parse({})
+    assert error.value.key == "topic"
+
+
 PROPS = st.dictionaries(
     st.sampled_from(["topic", "batch.size", "password", "formats"]),
     st.one_of(st.none(), st.integers(-1, 5), st.sampled_from(["", "1", "x", "json", "json,json", "text,xml"])),
