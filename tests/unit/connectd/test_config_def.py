@@ -273,3 +273,7 @@ def test_the_reference_never_shows_a_password() -> None:
 
 def test_an_empty_definition_has_an_empty_reference() -> None:
     assert ConfigDef().to_markdown() == ""
+
+
+def test_a_default_of_zero_has_no_unit() -> None:
+    assert "- Default: 0\n" in ConfigDef().define("linger.ms", Type.LONG, 0).to_markdown()
