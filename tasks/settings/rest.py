@@ -1,0 +1,139 @@
+"""The worker file's keys for the REST API (`org.apache.kafka.connect.runtime.rest.RestServerConfig`)."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any, Final
+
+from connectd.config import ConfigDef, Importance, LambdaValidator, Type, ValidList, ValidString
+from connectd.errors import ConfigException
+
+LISTENERS: Final = "listeners"
+ADMIN_LISTENERS: Final = "admin.listeners"
+ADVERTISED_HOST_NAME: Final = "rest.advertised.host.name"
+ADVERTISED_PORT: Final = "rest.advertised.port"
+ADVERTISED_LISTENER: Final = "rest.advertised.listener"
+ALLOW_ORIGIN: Final = "access.control.allow.origin"
+ALLOW_METHODS: Final = "access.control.allow.methods"
+RESPONSE_HEADERS: Final = "response.http.headers.config"
+
+GROUP: Final = "REST API"
+_ACTIONS: Final = ("set", "add", "setDate", "addDate")
+
+
+def define_rest(definition: ConfigDef) -> ConfigDef:
+    """Declare the keys of the public REST API."""
+    uris = ValidList.any_non_duplicate_values
+    low = Importance.LOW
+    return (
+        definition.define(
+            LISTENERS,
+            Type.LIST,
+            # Java listens on every interface; here one has to ask for that.
+            "http://localhost:8083",
+            LambdaValidator.with_(_check_listeners, lambda: "URLs such as http://localhost:8083,https://0.0.0.0:8443"),
+            low,
+            "Where the REST API listens: URLs with http or https, host and port. The host 0.0.0.0 means every "
+            "interface, and so does an empty one, as in `http://:8083`.",
+            group=GROUP,
+        )
+        .define(
+            ADVERTISED_HOST_NAME,
+            Type.STRING,
+            None,
+            importance=low,
+            doc="The host name under which other workers reach this one.",
+            group=GROUP,
+        )
+        .define(
+            ADVERTISED_PORT,
+            Type.INT,
+            None,
+            importance=low,
+            doc="The port under which other workers reach this one.",
+            group=GROUP,
+        )
+        .define(
+            ADVERTISED_LISTENER,
+            Type.STRING,
+            None,
+            importance=low,
+            doc="Whether other workers use the `http` or the `https` listener.",
+            group=GROUP,
+        )
+        .define(
+            ALLOW_ORIGIN,
+            Type.STRING,
+            "",
+            importance=low,
+            doc="The Access-Control-Allow-Origin header: a domain whose pages may call the API, or `*` for all. "
+            "Empty allows only the API's own.",
+            group=GROUP,
+        )
+        .define(
+            ALLOW_METHODS,
+            Type.STRING,
+            "",
+            importance=low,
+            doc="The Access-Control-Allow-Methods header. Empty allows GET, POST and HEAD.",
+            group=GROUP,
+        )
+        .define(
+            RESPONSE_HEADERS,
+            Type.STRING,
+            "",
+            LambdaValidator.with_(
+                _check_response_headers,
+                lambda: "rules `action name:value` separated by commas, in double quotes if they hold a comma",
+            ),
+            low,
+            "Headers to put on every response, for example `set X-Frame-Options: DENY`.",
+            group=GROUP,
+        )
+        .define(
+            "ssl.client.auth",
+            Type.STRING,
+            "none",
+            ValidString.in_("required", "requested", "none"),
+            low,
+            "Whether an https listener asks its clients for a certificate.",
+            group=GROUP,
+        )
+        .define(
+            "rest.extension.classes",
+            Type.LIST,
+            [],
+            uris(is_empty_allowed=True, is_null_allowed=False),
+            low,
+            "Java classes that extend the REST API. Accepted for compatibility; it has no effect.",
+            group=GROUP,
+        )
+        .define(
+            ADMIN_LISTENERS,
+            Type.LIST,
+            None,
+            uris(is_empty_allowed=True, is_null_allowed=True),
+            low,
+            "Where the administrative part of the REST API listens, such as log levels: URLs as in `listeners`. "
+            "Left out, it shares the `listeners`; empty, it is switched off.",
+            group=GROUP,
+        )
+    )
+
+
+def _check_listeners(name: str, urls: Any) -> None:
+    if not urls:
+        raise ConfigException(name, "", "At least one URL is expected, for example http://localhost:8083")
+    for url in urls:
+        if not url.lower().startswith(("http://", "https://")):
+            raise ConfigException(name, url, "Expected a URL that begins with http:// or https://")
+
+
+def _check_response_headers(name: str, rules: str) -> None:
+    for rule in next(csv.reader([rules], skipinitialspace=True), []) if rules.strip() else []:
+        action, _, header = rule.strip().partition(" ")
+        if action.lower() not in (allowed.lower() for allowed in _ACTIONS):
+            raise ConfigException(name, rule, f"Expected a rule that begins with one of {', '.join(_ACTIONS)}")
+        header_name, colon, _ = header.strip().partition(":")
+        if not colon or not header_name.strip() or len(header_name.split()) != 1:
+            raise ConfigException(name, rule, "Expected a rule of the form 'action name:value'")
