@@ -1,0 +1,128 @@
+"""Runs one connector in this process: start it, report its plan, and stay only if it watches its source."""
+
+from __future__ import annotations
+
+import queue
+import threading
+
+import structlog
+
+from connectd.connectors import Connector, ConnectorContext, SinkConnector, SourceConnector
+from connectd.errors import ConfigException, ConnectException
+from plugins.discovery import find_class
+from tasks.control import Control
+from tasks.heartbeat import start_heartbeat
+from tasks.messages import Planned, ReconfigurationRequested, RunConnector
+from tasks.settings import ConnectorConfig, SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
+from tasks.states import Call, State
+
+log = structlog.get_logger(__name__)
+
+# How soon a stop order is seen by a connector that waits for something to happen.
+STOP_CHECK_S = 0.2
+
+
+class WorkerConnectorContext(ConnectorContext):
+    """Collects what the connector asks for, from whichever thread; the runner acts on it."""
+
+    def __init__(self) -> None:
+        self.events: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+
+    def request_task_reconfiguration(self) -> None:
+        self.events.put(None)
+
+    def raise_error(self, error: Exception) -> None:
+        self.events.put(error)
+
+
+def run_connector(order: RunConnector, control: Control) -> None:
+    """Returns when the connector was ordered to stop or has nothing more to do; raises whatever made it fail."""
+    start_heartbeat(control, dict)
+    worker = WorkerConfig(order.worker_config)
+    control.enter(Call.IMPORT)
+    connector_class = find_class(order.config.get("connector.class", ""), plugin_path=worker.plugin_path)
+    if not issubclass(connector_class, SourceConnector | SinkConnector):
+        raise ConfigException(
+            "connector.class", order.config.get("connector.class"), "Expected a SourceConnector or SinkConnector"
+        )
+    known_threads = set(threading.enumerate())
+    connector: SourceConnector | SinkConnector = connector_class()
+    context = WorkerConnectorContext()
+    connector.initialize(context)
+    try:
+        control.enter(Call.START)
+        connector.start(order.config)
+        watching = _report_plan(connector, order, control, known_threads)
+        control.report_state(State.RUNNING)
+        if watching:
+            _watch(connector, order, control, context, known_threads)
+    finally:
+        control.enter(Call.STOP)
+        connector.stop()
+        control.enter(Call.NONE)
+
+
+def _watch(
+    connector: SourceConnector | SinkConnector,
+    order: RunConnector,
+    control: Control,
+    context: WorkerConnectorContext,
+    known_threads: set[threading.Thread],
+) -> None:
+    while not control.stopping.is_set():
+        try:
+            error = context.events.get(timeout=STOP_CHECK_S)
+        except queue.Empty:
+            continue
+        if error is not None:
+            raise ConnectException(f"The connector reported an error: {error}") from error
+        control.send(ReconfigurationRequested(generation=order.generation))
+        _report_plan(connector, order, control, known_threads)
+
+
+def _report_plan(
+    connector: SourceConnector | SinkConnector,
+    order: RunConnector,
+    control: Control,
+    known_threads: set[threading.Thread],
+) -> bool:
+    """Ask the connector for its tasks and report them; True if its process is to be kept."""
+    control.enter(Call.TASK_CONFIGS)
+    config = _config_class(connector)(order.config)
+    task_class = connector.task_class()
+    task_class_name = f"{task_class.__module__}:{task_class.__qualname__}"
+    task_configs = connector.task_configs(config.tasks_max)
+    if len(task_configs) > config.tasks_max:
+        _too_many_tasks(config, len(task_configs))
+    watching = connector.keeps_running
+    if watching is None:
+        watching = any(thread.is_alive() for thread in set(threading.enumerate()) - known_threads)
+    control.enter(Call.NONE)
+    control.send(
+        Planned(
+            generation=order.generation,
+            kind="source" if isinstance(connector, SourceConnector) else "sink",
+            version=connector.version,
+            task_class=task_class_name,
+            task_configs=[_task_config(each, task_class_name, order.config) for each in task_configs],
+            watching=watching,
+        )
+    )
+    return watching
+
+
+def _task_config(task_config: dict[str, str], task_class: str, connector_config: dict[str, str]) -> dict[str, str]:
+    """As `Worker.connectorTaskConfigs`: every task knows its class, and a sink's the topics of the connector."""
+    topics = {key: connector_config[key] for key in ("topics", "topics.regex") if key in connector_config}
+    return {**task_config, "task.class": task_class, **topics}
+
+
+def _config_class(connector: Connector) -> type[ConnectorConfig]:
+    return SourceConnectorConfig if isinstance(connector, SourceConnector) else SinkConnectorConfig
+
+
+def _too_many_tasks(config: ConnectorConfig, count: int) -> None:
+    message = f"The connector {config.name} planned {count} tasks, but tasks.max is {config.tasks_max}"
+    if config.tasks_max_enforce:
+        raise ConnectException(f"{message}. Raise tasks.max, or set tasks.max.enforce to false")
+    log.warning(f"{message}; running them, since tasks.max.enforce is false")

@@ -1,0 +1,141 @@
+"""A child's side of the conversation with the supervisor: orders come in on one thread, the work looks at them here."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from concurrent.futures import Future
+
+from tasks.channel import ChannelClosed, ChildChannel
+from tasks.messages import (
+    ChangeTargetState,
+    CommitOffsets,
+    OffsetsCommitted,
+    OffsetsRead,
+    Order,
+    ReadOffsets,
+    Report,
+    StateChanged,
+    Stop,
+)
+from tasks.states import Call, ExitCode, State, TargetState
+
+
+class OffsetStoreError(Exception):
+    """The supervisor could not read or write source offsets; the message says why."""
+
+
+class Control:
+    """What the supervisor wants of this child now, and the way to report back.
+
+    One reader thread receives orders; all methods may be called from any thread.
+    """
+
+    def __init__(self, channel: ChildChannel, generation: int, target_state: TargetState) -> None:
+        self.generation = generation
+        self.stopping = threading.Event()
+        self.target_state = target_state
+        # The call that the work is in, and since when: read by the heartbeat, replaced as one so that it is never torn.
+        self.call: tuple[Call, float] = (Call.NONE, time.monotonic())
+        self._channel = channel
+        self._changed = threading.Condition()
+        self._requests = itertools.count(1)
+        self._waiting: dict[int, Future[OffsetsRead | OffsetsCommitted]] = {}
+
+    def start_reading(self) -> None:
+        """Start the thread that receives orders. When the supervisor is gone the process ends at once: nobody may outlive it."""
+        threading.Thread(target=self._read_orders, name="orders", daemon=True).start()
+
+    def _read_orders(self) -> None:
+        try:
+            while True:
+                self._obey(self._channel.receive())
+        except ChannelClosed:
+            os._exit(ExitCode.ORPHANED)
+
+    def _obey(self, order: Order) -> None:
+        match order:
+            case Stop():
+                with self._changed:
+                    self.stopping.set()
+                    self._changed.notify_all()
+            case ChangeTargetState(target_state=target_state):
+                with self._changed:
+                    self.target_state = target_state
+                    self._changed.notify_all()
+            case OffsetsRead(request=request) | OffsetsCommitted(request=request):
+                future = self._waiting.pop(request, None)
+                if future is not None:
+                    future.set_result(order)
+            case _:
+                raise AssertionError(f"a running child was ordered to {order!r}")
+
+    # --- what the work asks -------------------------------------------------------------------------------------------
+
+    @property
+    def should_run(self) -> bool:
+        """Neither stopping nor paused."""
+        return not self.stopping.is_set() and self.target_state is TargetState.STARTED
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, but no longer than until a stop or pause is ordered; True if one was."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self.should_run, seconds)
+
+    def wait_while_paused(self, seconds: float) -> None:
+        """Sleep until resumed or stopped, at the most so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.stopping.is_set() or self.target_state is TargetState.STARTED, seconds)
+
+    def enter(self, call: Call) -> None:
+        """Note that the work is in this call from now on."""
+        self.call = (call, time.monotonic())
+
+    # --- reports ------------------------------------------------------------------------------------------------------
+
+    def send(self, report: Report) -> None:
+        """Report to the supervisor; without one the process ends."""
+        try:
+            self._channel.send(report)
+        except ChannelClosed:
+            os._exit(ExitCode.ORPHANED)
+
+    def report_state(self, state: State, trace: str | None = None, *, config_error: bool = False) -> None:
+        """Report this child's state."""
+        self.send(StateChanged(generation=self.generation, state=state, trace=trace, config_error=config_error))
+
+    # --- source offsets that the supervisor keeps ---------------------------------------------------------------------
+
+    def read_offsets(self, keys: list[bytes], timeout_s: float) -> list[bytes | None]:
+        """Stored values in the order of the keys. Raises OffsetStoreError."""
+        request, future = self._new_request()
+        self.send(ReadOffsets(generation=self.generation, request=request, keys=keys))
+        answer = self._await(request, future, timeout_s, "reading")
+        assert isinstance(answer, OffsetsRead)
+        return answer.values
+
+    def commit_offsets(self, entries: list[tuple[bytes, bytes | None]], timeout_s: float) -> None:
+        """Returns when the entries are durable. Raises OffsetStoreError; whether they were stored is then unknown."""
+        request, future = self._new_request()
+        self.send(CommitOffsets(generation=self.generation, request=request, entries=entries))
+        self._await(request, future, timeout_s, "writing")
+
+    def _new_request(self) -> tuple[int, Future[OffsetsRead | OffsetsCommitted]]:
+        request = next(self._requests)
+        future: Future[OffsetsRead | OffsetsCommitted] = Future()
+        self._waiting[request] = future
+        return request, future
+
+    def _await(
+        self, request: int, future: Future[OffsetsRead | OffsetsCommitted], timeout_s: float, verb: str
+    ) -> OffsetsRead | OffsetsCommitted:
+        try:
+            answer = future.result(timeout_s)
+        except TimeoutError:
+            self._waiting.pop(request, None)
+            raise OffsetStoreError(f"{verb} source offsets took longer than {timeout_s:g} s") from None
+        if answer.error is not None:
+            raise OffsetStoreError(answer.error)
+        return answer

@@ -1,0 +1,96 @@
+"""Where a child process begins: it waits warm for one order, carries it out, and ends with a code that says why."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+
+from setproctitle import setproctitle
+
+from connectd.errors import ConfigException, PluginNotFound
+from tasks import preload
+from tasks.channel import ChannelClosed, ChildChannel
+from tasks.connector_runner import run_connector
+from tasks.control import Control
+from tasks.inspection import list_plugins, validate
+from tasks.logs import configure_logging
+from tasks.messages import ListPlugins, LogSettings, Order, RunConnector, RunTask, Validate, Warm
+from tasks.states import ExitCode, State
+from tasks.task_runner import run_task
+
+
+def main(sock: socket.socket, supervisor_pid: int) -> None:
+    """The target of every process that the supervisor starts; never returns. `sock` is the channel to the supervisor."""
+    _settle()
+    channel = ChildChannel(sock)
+    try:
+        channel.send(Warm())
+        code = _carry_out(channel.receive(), channel)
+    except ChannelClosed:
+        code = ExitCode.ORPHANED
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            code = code or ExitCode.FAILED
+    # Not sys.exit: threads that a plugin left behind must not keep the process.
+    os._exit(code)
+
+
+def _settle() -> None:
+    setproctitle("connectd: spare")
+    # A group of its own, so that whatever a plugin starts can be killed with it.
+    os.setsid()
+    preload.die_with_parent(os.getppid())
+    # The supervisor decides about the end, also when a terminal or an init system signals everybody. A handler and not
+    # SIG_IGN, which programs started by a plugin would inherit.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR2, all_threads=True)
+
+
+def _carry_out(order: Order, channel: ChildChannel) -> ExitCode:
+    match order:
+        case RunTask():
+            _begin(f"task {order.connector}-{order.task}", order.log, connector=order.connector, task=order.task)
+            control = Control(channel, order.generation, order.target_state)
+            return _guarded(control, lambda: run_task(order, control))
+        case RunConnector():
+            _begin(f"connector {order.connector}", order.log, connector=order.connector)
+            control = Control(channel, order.generation, order.target_state)
+            return _guarded(control, lambda: run_connector(order, control))
+        case Validate():
+            _begin("validating", order.log)
+            channel.send(validate(order))
+        case ListPlugins():
+            _begin("listing plugins", order.log)
+            channel.send(list_plugins(order))
+        case _:
+            raise AssertionError(f"a new child was ordered to {order!r}")
+    return ExitCode.STOPPED
+
+
+def _begin(title: str, log: LogSettings, **context: object) -> None:
+    setproctitle(f"connectd: {title}")
+    preload.restore_stdin()
+    configure_logging(log.json, log.levels, **context)
+
+
+def _guarded(control: Control, work: Callable[[], None]) -> ExitCode:
+    """Run the work; an error is reported with its trace, and whether starting again could help."""
+    control.start_reading()
+    try:
+        work()
+    except (ConfigException, PluginNotFound):
+        control.report_state(State.FAILED, traceback.format_exc(), config_error=True)
+        return ExitCode.CONFIG
+    except Exception:
+        control.report_state(State.FAILED, traceback.format_exc())
+        return ExitCode.FAILED
+    return ExitCode.STOPPED

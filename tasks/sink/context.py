@@ -1,0 +1,57 @@
+"""What a sink task sees of the worker: it only notes wishes here, which the loop carries out between calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from connectd.errors import IllegalWorkerStateException
+from connectd.records import TopicPartition
+from connectd.tasks import ErrantRecordReporter, SinkTaskContext
+
+
+class WorkerSinkTaskContext(SinkTaskContext):
+    """Handed to `SinkTask.initialize`."""
+
+    def __init__(self, configs: Mapping[str, str]) -> None:
+        self._configs = configs
+        self.assigned: frozenset[TopicPartition] = frozenset()
+        self.paused: set[TopicPartition] = set()
+        self.paused_changed = False
+        self.rewinds: dict[TopicPartition, int] = {}
+        self.retry_timeout_ms: int | None = None
+        self.commit_requested = False
+
+    @property
+    def configs(self) -> Mapping[str, str]:
+        return self._configs
+
+    def offset(self, offsets: Mapping[TopicPartition, int]) -> None:
+        self.rewinds.update(offsets)
+
+    def timeout(self, timeout_ms: int) -> None:
+        self.retry_timeout_ms = timeout_ms
+
+    @property
+    def assignment(self) -> frozenset[TopicPartition]:
+        return self.assigned
+
+    def pause(self, *partitions: TopicPartition) -> None:
+        self.paused.update(self._checked(partitions))
+        self.paused_changed = True
+
+    def resume(self, *partitions: TopicPartition) -> None:
+        self.paused.difference_update(self._checked(partitions))
+        self.paused_changed = True
+
+    def _checked(self, partitions: tuple[TopicPartition, ...]) -> tuple[TopicPartition, ...]:
+        foreign = [str(partition) for partition in partitions if partition not in self.assigned]
+        if foreign:
+            raise IllegalWorkerStateException(f"Not assigned to this task: {', '.join(foreign)}")
+        return partitions
+
+    def request_commit(self) -> None:
+        self.commit_requested = True
+
+    @property
+    def errant_record_reporter(self) -> ErrantRecordReporter | None:
+        return None

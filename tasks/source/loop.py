@@ -1,0 +1,272 @@
+"""The source loop: poll, transform, convert, send, and commit the offsets of what the broker has acknowledged."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+from confluent_kafka import KafkaError, Message
+
+from connectd.errors import RetriableException
+from connectd.records import RecordMetadata, SourceBatch, SourceRecord
+from connectd.tasks import SourceTask
+from tasks.control import Control, OffsetStoreError
+from tasks.pipeline import Pipeline
+from tasks.source.counters import SourceCounters
+from tasks.source.offsets import CHUNK_RECORDS, Chunk, OffsetTracker, SourceOffsets
+from tasks.source.sender import DeliveryCallback, SendAbandoned, Sender
+from tasks.states import Call, State
+
+log = structlog.get_logger(__name__)
+
+# While the source blocks in poll, acknowledgements are served and offsets committed at least this often from another thread.
+ATTENDANT_INTERVAL_S = 0.5
+RETRY_BACKOFF_S = 1.0
+PAUSE_CHECK_S = 0.5
+
+
+class Topics(Protocol):
+    """Creates topics before their first record."""
+
+    def ensure(self, topic: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLimits:
+    """The worker's settings that the loop needs, in seconds."""
+
+    commit_interval_s: float
+    flush_timeout_s: float
+    shutdown_timeout_s: float
+
+
+class SourceLoop:
+    """Runs one source task from start to stop. `run` returns when the task was ordered to stop and raises when it failed."""
+
+    def __init__(
+        self,
+        task: SourceTask,
+        pipeline: Pipeline,
+        sender: Sender,
+        tracker: OffsetTracker,
+        offsets: SourceOffsets,
+        topics: Topics,
+        control: Control,
+        counters: SourceCounters,
+        limits: SourceLimits,
+    ) -> None:
+        self._task = task
+        self._pipeline = pipeline
+        self._sender = sender
+        self._tracker = tracker
+        self._offsets = offsets
+        self._topics = topics
+        self._control = control
+        self._counters = counters
+        self._limits = limits
+        self._next_commit = time.monotonic() + limits.commit_interval_s
+        self._committed = threading.Event()
+        self._attending = threading.Event()
+        # commit_record costs time for each record: only for tasks that want it.
+        self._acknowledged: deque[tuple[SourceRecord, Message | None]] | None = (
+            deque() if type(task).commit_record is not SourceTask.commit_record else None
+        )
+
+    def run(self) -> None:
+        """From the started task to its last commit."""
+        self._attending.set()
+        attendant = threading.Thread(target=self._attend, name="source-attendant", daemon=True)
+        attendant.start()
+        try:
+            self._loop()
+        finally:
+            self._attending.clear()
+            attendant.join()
+            self._finish()
+
+    def _loop(self) -> None:
+        paused = False
+        while not self._control.stopping.is_set():
+            if not self._control.should_run:
+                if not paused:
+                    paused = True
+                    self._control.report_state(State.PAUSED)
+                self._serve()
+                self._control.wait_while_paused(PAUSE_CHECK_S)
+                continue
+            if paused:
+                paused = False
+                self._control.report_state(State.RUNNING)
+            batch = self._poll()
+            if batch:
+                try:
+                    self._send(batch)
+                except SendAbandoned:
+                    return
+            self._serve()
+
+    def _poll(self) -> Sequence[SourceRecord] | SourceBatch | None:
+        self._control.enter(Call.POLL)
+        started = time.monotonic()
+        try:
+            batch = self._task.poll()
+        except RetriableException as error:
+            self._counters.retries += 1
+            log.warning("source poll failed, trying again", error=str(error), backoff_s=RETRY_BACKOFF_S)
+            self._control.wait(RETRY_BACKOFF_S)
+            return None
+        finally:
+            self._control.enter(Call.SEND)
+        if batch:
+            self._counters.record_poll(len(batch), time.monotonic() - started)
+        return batch
+
+    # --- sending ------------------------------------------------------------------------------------------------------
+
+    def _send(self, batch: Sequence[SourceRecord] | SourceBatch) -> None:
+        if isinstance(batch, SourceBatch) and not self._pipeline.steps and self._acknowledged is None:
+            self._send_columns(batch)
+            return
+        records = batch.records() if isinstance(batch, SourceBatch) else batch
+        for start in range(0, len(records), CHUNK_RECORDS):
+            self._send_records(records[start : start + CHUNK_RECORDS])
+
+    def _send_columns(self, batch: SourceBatch) -> None:
+        topic = batch.topic
+        self._topics.ensure(topic)
+        values = self._pipeline.value_converter.from_connect_batch(topic, batch.value_schema, batch.values)
+        keys = None
+        if batch.keys is not None:
+            keys = self._pipeline.key_converter.from_connect_batch(topic, batch.key_schema, batch.keys)
+        for start in range(0, len(values), CHUNK_RECORDS):
+            part = values[start : start + CHUNK_RECORDS]
+            last = start + len(part) - 1
+            chunk = self._tracker.submit(batch.source_partition, len(part), _offset_at(batch, last))
+            if keys is None:
+                self._sender.send_values(topic, part, chunk.acknowledge)
+            else:
+                self._sender.send_keyed(topic, keys[start : start + len(part)], part, chunk.acknowledge)
+            self._counters.written += len(part)
+
+    def _send_records(self, records: Sequence[SourceRecord]) -> None:
+        chunks = [chunk for run, chunk in self._chunks_of(records) for _ in run]
+        for record, chunk in zip(records, chunks, strict=True):
+            delivered = self._delivery_callback(record, chunk)
+            transformed = self._pipeline.transform(record)
+            if transformed is None:
+                delivered(None, None)
+                continue
+            self._send_record(transformed, delivered)
+            self._counters.written += 1
+
+    def _chunks_of(self, records: Sequence[SourceRecord]) -> Iterator[tuple[Sequence[SourceRecord], Chunk]]:
+        """Runs of records with the same source partition, each with the chunk that acknowledges it."""
+        start = 0
+        for index in range(1, len(records) + 1):
+            if index == len(records) or records[index].source_partition != records[start].source_partition:
+                run = records[start:index]
+                yield run, self._tracker.submit(run[-1].source_partition, len(run), _offset_of(run[-1]))
+                start = index
+
+    def _delivery_callback(self, record: SourceRecord, chunk: Chunk) -> DeliveryCallback:
+        acknowledged = self._acknowledged
+        if acknowledged is None:
+            return chunk.acknowledge
+
+        def delivered(error: KafkaError | None, message: Message | None) -> None:
+            if error is None:
+                acknowledged.append((record, message))
+            chunk.acknowledge(error, message)
+
+        return delivered
+
+    def _send_record(self, record: SourceRecord, delivered: DeliveryCallback) -> None:
+        topic = record.topic
+        self._topics.ensure(topic)
+        pipeline = self._pipeline
+        headers = pipeline.headers_to_kafka(record)
+        if headers is None:
+            key = pipeline.key_converter.from_connect_data(topic, record.key_schema, record.key)
+            value = pipeline.value_converter.from_connect_data(topic, record.value_schema, record.value)
+        else:
+            key = pipeline.key_converter.from_connect_data_with_headers(
+                topic, record.headers, record.key_schema, record.key
+            )
+            value = pipeline.value_converter.from_connect_data_with_headers(
+                topic, record.headers, record.value_schema, record.value
+            )
+        self._sender.send(topic, value, key, record.partition, delivered, record.timestamp, headers)
+
+    # --- acknowledgements and commits ---------------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        """Between polls: run delivery callbacks, commit when it is time, tell the task what was acknowledged."""
+        self._sender.serve()
+        if time.monotonic() >= self._next_commit:
+            self._commit()
+        self._tell_task()
+
+    def _attend(self) -> None:
+        """What `_serve` does, from another thread, while the source blocks in poll: sources may wait for data for hours."""
+        while self._attending.is_set():
+            call, since = self._control.call
+            if call is Call.POLL and time.monotonic() - since > ATTENDANT_INTERVAL_S:
+                self._sender.serve_quietly()
+                if time.monotonic() >= self._next_commit:
+                    self._commit()
+            time.sleep(ATTENDANT_INTERVAL_S)
+
+    def _commit(self) -> None:
+        started = time.monotonic()
+        self._next_commit = started + self._limits.commit_interval_s
+        failed = False
+        try:
+            if self._offsets.commit():
+                self._committed.set()
+        except OffsetStoreError as error:
+            failed = True
+            log.error("failed to commit source offsets, trying again at the next interval", error=str(error))
+        self._counters.record_commit(time.monotonic() - started, failed=failed)
+        self._counters.active = self._tracker.unacknowledged
+
+    def _tell_task(self) -> None:
+        """The task's own commit hooks, always on its own thread."""
+        if self._acknowledged:
+            self._control.enter(Call.COMMIT)
+            while self._acknowledged:
+                record, message = self._acknowledged.popleft()
+                self._task.commit_record(record, None if message is None else _metadata(message))
+        if self._committed.is_set():
+            self._committed.clear()
+            self._control.enter(Call.COMMIT)
+            self._task.commit()
+
+    def _finish(self) -> None:
+        """Wait for what was sent and commit it, within the time that a graceful stop has, also when the task failed."""
+        # A part of the time is kept for the commit and for the task's own stop.
+        if not self._sender.flush(self._limits.shutdown_timeout_s * 0.6):
+            log.warning("stopping with records that the broker has not acknowledged; they will be sent again")
+        self._commit()
+        try:
+            self._tell_task()
+        except Exception as error:
+            log.warning("the task's commit failed while stopping", error=str(error))
+
+
+def _offset_at(batch: SourceBatch, index: int) -> Callable[[], Mapping[str, Any] | None]:
+    return lambda: batch.source_offset(index)
+
+
+def _offset_of(record: SourceRecord) -> Callable[[], Mapping[str, Any] | None]:
+    return lambda: record.source_offset
+
+
+def _metadata(message: Message) -> RecordMetadata:
+    return RecordMetadata(
+        message.topic() or "", message.partition() or 0, message.offset() or 0, message.timestamp()[1]
+    )

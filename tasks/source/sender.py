@@ -1,0 +1,123 @@
+"""Hands records to the producer: back pressure when its queue is full, and the first delivery that failed for good."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from connectd.errors import ConnectException
+from tasks.control import Control
+
+DeliveryCallback = Callable[[KafkaError | None, Message | None], None]
+Header = tuple[str, bytes | None]
+
+# How long one wait for room in a full queue lasts before stop orders and failed deliveries are looked at again.
+QUEUE_WAIT_S = 0.05
+UNASSIGNED_PARTITION = -1
+
+
+class SendAbandoned(Exception):
+    """The task was ordered to stop while the producer's queue was full: what was not sent stays uncommitted."""
+
+
+class Sender:
+    """All calls come from the task's thread, but for `serve_quietly`."""
+
+    def __init__(self, producer: Producer, control: Control) -> None:
+        self._producer = producer
+        self._produce = producer.produce
+        self._control = control
+        self._failure: str | None = None
+        # Callbacks count acknowledgements without locks of their own, so only one thread at a time may run them.
+        self._serving = threading.Lock()
+
+    def send_values(self, topic: str, values: Sequence[bytes | None], delivered: DeliveryCallback) -> None:
+        """Send a column of values without keys."""
+        produce = self._produce
+        for value in values:
+            try:
+                produce(topic, value, None, UNASSIGNED_PARTITION, delivered)
+            except BufferError:
+                self._send_when_there_is_room(topic, value, None, UNASSIGNED_PARTITION, delivered)
+            except KafkaException as error:
+                raise self._refused(topic, error) from error
+
+    def send_keyed(
+        self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes | None], delivered: DeliveryCallback
+    ) -> None:
+        """Send a column of values with their keys."""
+        produce = self._produce
+        for key, value in zip(keys, values, strict=True):
+            try:
+                produce(topic, value, key, UNASSIGNED_PARTITION, delivered)
+            except BufferError:
+                self._send_when_there_is_room(topic, value, key, UNASSIGNED_PARTITION, delivered)
+            except KafkaException as error:
+                raise self._refused(topic, error) from error
+
+    def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int | None,
+        delivered: DeliveryCallback,
+        timestamp: int | None,
+        headers: list[Header] | None,
+    ) -> None:
+        """Send one record with all that it may carry."""
+        # The callback stands twice: librdkafka's binding knows it under two names, before the timestamp.
+        where = UNASSIGNED_PARTITION if partition is None else partition
+        arguments = (value, key, where, delivered, delivered, timestamp or 0, headers or [])
+        try:
+            self._produce(topic, *arguments)
+        except BufferError:
+            self._send_when_there_is_room(topic, *arguments)
+        except KafkaException as error:
+            raise self._refused(topic, error) from error
+
+    def _send_when_there_is_room(self, topic: str, *arguments: object) -> None:
+        while True:
+            with self._serving:
+                self._producer.poll(QUEUE_WAIT_S)
+            self.raise_failure()
+            if self._control.stopping.is_set():
+                raise SendAbandoned
+            try:
+                self._produce(topic, *arguments)  # type: ignore[arg-type]
+                return
+            except BufferError:
+                continue
+            except KafkaException as error:
+                raise self._refused(topic, error) from error
+
+    def serve(self) -> None:
+        """Run the delivery callbacks that are due, then raise the first failure if there was one."""
+        self.serve_quietly()
+        self.raise_failure()
+
+    def serve_quietly(self) -> None:
+        """Run the delivery callbacks that are due; a failure is raised by the next call from the task's thread."""
+        with self._serving:
+            self._producer.poll(0)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait for all that was sent; True if nothing is left unacknowledged."""
+        with self._serving:
+            return self._producer.flush(timeout_s) == 0
+
+    def delivery_failed(self, error: KafkaError) -> None:
+        """Remember the first delivery that the producer gave up on."""
+        if self._failure is None:
+            self._failure = f"{error.name()}: {error.str()}"
+
+    def raise_failure(self) -> None:
+        """Raises ConnectException if a delivery failed for good."""
+        if self._failure is not None:
+            raise ConnectException(f"Unrecoverable error of the producer: {self._failure}")
+
+    @staticmethod
+    def _refused(topic: str, error: KafkaException) -> ConnectException:
+        return ConnectException(f"The producer refused a record for topic {topic}: {error.args[0].str()}")

@@ -1,0 +1,157 @@
+"""Runs one task in this process: resolves its classes, connects its clients, and hands over to the source or sink loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka.admin import AdminClient
+
+from connectd.errors import ConfigException
+from connectd.tasks import SinkTask, SourceTask, Task
+from plugins.discovery import find_class
+from tasks.assembly import build_pipeline
+from tasks.clients import ClientSettings, admin_settings, consumer_settings, producer_settings
+from tasks.control import Control
+from tasks.heartbeat import start_heartbeat
+from tasks.messages import RunTask
+from tasks.pipeline import Pipeline
+from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
+from tasks.sink.context import WorkerSinkTaskContext
+from tasks.sink.counters import SinkCounters
+from tasks.sink.loop import SinkLoop, SinkSettings
+from tasks.source.context import WorkerSourceTaskContext
+from tasks.source.counters import SourceCounters
+from tasks.source.loop import SourceLimits, SourceLoop
+from tasks.source.offsets import OffsetTracker, SourceOffsets, StoredOffsets
+from tasks.source.sender import Sender
+from tasks.states import Call, State, TargetState
+from tasks.topic_creation import TopicCreation
+
+log = structlog.get_logger(__name__)
+
+PAUSE_CHECK_S = 3600.0
+# Reading the offset file is instant; a supervisor that does not answer for so long is stuck.
+READ_OFFSETS_TIMEOUT_S = 30.0
+
+
+def run_task(order: RunTask, control: Control) -> None:
+    """Returns when the task was ordered to stop; raises whatever made it fail."""
+    control.enter(Call.IMPORT)
+    worker = WorkerConfig(order.worker_config)
+    task_class = find_class(order.task_class, plugin_path=worker.plugin_path)
+    if issubclass(task_class, SourceTask):
+        run_source_task(task_class(), order, worker, control)
+    elif issubclass(task_class, SinkTask):
+        run_sink_task(task_class(), order, worker, control)
+    else:
+        raise ConfigException("task.class", order.task_class, "Expected the class of a SourceTask or SinkTask")
+
+
+def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, control: Control) -> None:
+    """Build what a source task needs around it and run it."""
+    connector = SourceConnectorConfig(order.connector_config)
+    counters = SourceCounters()
+    start_heartbeat(control, counters.snapshot)
+    pipeline = build_pipeline(connector, worker)
+    producer = Producer(_conf(producer_settings(worker, connector, order.task)), logger=log)  # type: ignore[call-overload]
+    sender = Sender(producer, control)
+    tracker = OffsetTracker(order.connector, sender.delivery_failed)
+    flush_timeout_s = worker.offset_flush_timeout_ms / 1000
+    groups = connector.topic_creation_groups if worker.topic_creation_enable else []
+    loop = SourceLoop(
+        task,
+        pipeline,
+        sender,
+        tracker,
+        SourceOffsets(tracker, control, flush_timeout_s),
+        TopicCreation(groups, lambda: AdminClient(_conf(admin_settings(worker, connector, order.task)))),
+        control,
+        counters,
+        SourceLimits(
+            commit_interval_s=worker.offset_flush_interval_ms / 1000,
+            shutdown_timeout_s=worker.task_shutdown_graceful_timeout_ms / 1000,
+        ),
+    )
+    task.initialize(
+        WorkerSourceTaskContext(
+            order.task_config, StoredOffsets(order.connector, control, READ_OFFSETS_TIMEOUT_S), control
+        )
+    )
+    _run(task, order, control, pipeline, loop.run)
+
+
+def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control: Control) -> None:
+    """Build what a sink task needs around it and run it."""
+    connector = SinkConnectorConfig(order.connector_config)
+    counters = SinkCounters()
+    start_heartbeat(control, counters.snapshot)
+    pipeline = build_pipeline(connector, worker)
+    settings = consumer_settings(worker, connector, order.task)
+    consumer = Consumer(_conf(settings), logger=log)  # type: ignore[call-overload]
+    context = WorkerSinkTaskContext(order.task_config)
+    loop = SinkLoop(
+        task,
+        pipeline,
+        consumer,
+        context,
+        control,
+        counters,
+        SinkSettings(
+            subscription=_subscription(connector),
+            max_poll_records=settings.max_poll_records,
+            commit_interval_s=worker.offset_flush_interval_ms / 1000,
+            incremental=settings.incremental_assignment,
+        ),
+    )
+    task.initialize(context)
+    try:
+        _run(task, order, control, pipeline, loop.run)
+    finally:
+        consumer.close()
+
+
+def _conf(settings: ClientSettings) -> dict[str, Any]:
+    """What librdkafka gets. Warnings about settings without a meaning here are logged once a client."""
+    for warning in settings.warnings:
+        log.warning(warning)
+    return {**settings.conf, "error_cb": _log_client_error}
+
+
+def _log_client_error(error: KafkaError) -> None:
+    # Brokers that come and go are librdkafka's to handle: it reconnects by itself.
+    log.warning("kafka client", error=f"{error.name()}: {error.str()}")
+
+
+def _subscription(connector: SinkConnectorConfig) -> list[str]:
+    pattern = connector.topics_regex
+    # librdkafka takes what starts with ^ for a regular expression; Java matches the whole name.
+    return connector.topics if pattern is None else [f"^({pattern.pattern})$"]
+
+
+def _run(task: Task, order: RunTask, control: Control, pipeline: Pipeline, loop: Any) -> None:
+    while control.target_state is not TargetState.STARTED and not control.stopping.is_set():
+        # As in Java, a task that is paused from the beginning is not started yet.
+        control.report_state(State.PAUSED)
+        control.wait_while_paused(PAUSE_CHECK_S)
+    if control.stopping.is_set():
+        return
+    try:
+        control.enter(Call.START)
+        task.start(order.task_config)
+        control.report_state(State.RUNNING)
+        loop()
+    finally:
+        control.enter(Call.STOP)
+        _quietly(task.stop, "stopping the task failed")
+        _quietly(pipeline.close, "closing converters and transformations failed")
+        control.enter(Call.NONE)
+
+
+def _quietly(close: Any, message: str) -> None:
+    """The end of a task must not hide why it ended."""
+    try:
+        close()
+    except Exception as error:
+        log.warning(message, error=f"{type(error).__name__}: {error}")
