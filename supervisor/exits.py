@@ -1,0 +1,105 @@
+"""How a child ended, in words that an operator understands."""
+
+from __future__ import annotations
+
+import enum
+import signal
+from pathlib import Path
+
+import msgspec
+
+from tasks.states import ExitCode
+
+
+class Cause(enum.StrEnum):
+    """Why a connector or task ended although nobody told it to."""
+
+    EXCEPTION = "exception"  # plugin code raised; there is a trace
+    CONFIG = "configuration error"
+    EXIT = "exit"
+    SIGNAL = "signal"
+    OUT_OF_MEMORY = "out of memory"
+    HUNG = "hung"
+    LOST = "lost"  # the forkserver died, and the child with it
+
+
+class Exit(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of one child. `killed_for` is why the supervisor killed it, where it did; `hung` that it hung."""
+
+    code: int | None = None
+    signal: int | None = None
+    out_of_memory: bool = False
+    killed_for: str | None = None
+    hung: bool = False
+
+    @property
+    def cause(self) -> Cause:
+        """The cause as far as the exit alone tells."""
+        if self.hung:
+            return Cause.HUNG
+        if self.out_of_memory:
+            return Cause.OUT_OF_MEMORY
+        if self.signal is not None:
+            return Cause.SIGNAL
+        if self.code is None:
+            return Cause.LOST
+        return {ExitCode.FAILED: Cause.EXCEPTION, ExitCode.CONFIG: Cause.CONFIG}.get(self.code, Cause.EXIT)  # type: ignore[call-overload, no-any-return]
+
+    def __str__(self) -> str:
+        if self.killed_for is not None:
+            return f"killed by the supervisor: {self.killed_for}"
+        if self.signal is not None:
+            return f"killed by {signal_name(self.signal)}{' (out of memory)' if self.out_of_memory else ''}"
+        if self.code is None:
+            return "lost: the forkserver died, and with it all of its children"
+        return f"exit code {self.code}{_exit_code_name(self.code)}"
+
+
+def signal_name(number: int) -> str:
+    """For example SIGKILL."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # real-time signals have no names
+        return f"signal {number}"
+
+
+def _exit_code_name(code: int) -> str:
+    try:
+        return f" ({ExitCode(code).name})"
+    except ValueError:
+        return ""
+
+
+class OutOfMemoryKills:
+    """Counts what the kernel's out-of-memory killer did in our cgroup (v2); knows nothing where there is none."""
+
+    def __init__(self, events: Path | None = None) -> None:
+        self._events = events if events is not None else _memory_events()
+        self._seen = self._count()
+
+    def rose(self) -> bool:
+        """Whether there were kills since the last call."""
+        before, self._seen = self._seen, self._count()
+        return self._seen > before
+
+    def _count(self) -> int:
+        if self._events is None:
+            return 0
+        try:
+            lines = self._events.read_text().splitlines()
+        except OSError:
+            return 0
+        return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+
+
+def _memory_events() -> Path | None:
+    """`memory.events` of this process's cgroup, as cgroups(7) describes it."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return None
+    group = next((line[3:] for line in lines if line.startswith("0::")), None)
+    if group is None:
+        return None
+    events = Path("/sys/fs/cgroup", group.lstrip("/"), "memory.events")
+    return events if events.is_file() else None

@@ -1,0 +1,157 @@
+"""Logs of the supervisor and of all children: human lines on a terminal, JSON otherwise, each with connector, task and pid."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Mapping, MutableMapping
+from types import TracebackType
+from typing import Any, Final, TextIO
+
+import orjson
+
+# structlog imports rich where it is installed, which doubles the start-up time and the memory of every process.
+_hidden = {name: sys.modules.pop(name) for name in ("rich",) if name in sys.modules}
+sys.modules["rich"] = None  # type: ignore[assignment]
+try:
+    import structlog
+finally:
+    del sys.modules["rich"]
+    sys.modules.update(_hidden)
+
+FORMAT_VARIABLE: Final = "CONNECTD_LOG_FORMAT"
+ROOT: Final = "root"
+
+# Log4j's names beside Python's, for both are in use in the REST API of Connect and in people's heads.
+LEVELS: Final = {
+    "TRACE": 5,
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARN": logging.WARNING,
+    "WARNING": logging.WARNING,
+    "ERROR": logging.ERROR,
+    "FATAL": logging.CRITICAL,
+    "CRITICAL": logging.CRITICAL,
+    "OFF": logging.CRITICAL + 10,
+}
+
+
+def prefers_json(stream: TextIO) -> bool:
+    """Whether to log JSON to `stream`: as `CONNECTD_LOG_FORMAT` (json or console) says, else unless it is a terminal.
+
+    Raises ValueError for another value of the variable.
+    """
+    wanted = os.environ.get(FORMAT_VARIABLE, "")
+    if wanted not in ("", "json", "console"):
+        raise ValueError(f"{FORMAT_VARIABLE}={wanted}: expected json or console")
+    return wanted == "json" or (not wanted and not stream.isatty())
+
+
+def parse_levels(assignments: list[str]) -> dict[str, str]:
+    """Levels as given on a command line: `DEBUG` for all, or `logger=DEBUG` for one logger and those below it.
+
+    Raises ValueError for a level that does not exist.
+    """
+    levels = {}
+    for assignment in assignments:
+        name, _, level = assignment.rpartition("=")
+        if level.upper() not in LEVELS:
+            raise ValueError(f"{assignment}: expected one of {', '.join(LEVELS)}, or LOGGER=LEVEL")
+        levels[name or ROOT] = level.upper()
+    return levels
+
+
+def configure_logging(json: bool, levels: Mapping[str, str], **context: object) -> None:
+    """Set up this process's logs, to standard error. `context` (connector, task) is part of every line.
+
+    What the standard library's logging, warnings and uncaught exceptions say comes out in the same form. The message and
+    values of an event are written as they are, but a Password shows itself as hidden.
+    """
+    add_context = _ContextAdder({**context, "pid": os.getpid()})
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        add_context,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True)
+        if json
+        else structlog.processors.TimeStamper("%H:%M:%S", utc=False),
+        structlog.stdlib.PositionalArgumentsFormatter(),
+    ]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(json)],
+        )
+    )
+    _set_levels(levels)
+    logging.getLogger().handlers[:] = [handler]
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+
+
+class _ContextAdder:
+    def __init__(self, context: dict[str, object]) -> None:
+        self._context = context
+
+    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        for key, value in self._context.items():
+            event.setdefault(key, value)
+        return event
+
+
+def _renderers(json: bool) -> list[Any]:
+    if not json:
+        return [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
+    return [
+        structlog.processors.format_exc_info,
+        structlog.processors.EventRenamer("message"),
+        _most_important_first,
+        structlog.processors.JSONRenderer(serializer=_to_json),
+    ]
+
+
+def _most_important_first(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    first = ("timestamp", "level", "logger", "message", "connector", "task", "pid")
+    return {key: event[key] for key in first if key in event} | event
+
+
+def _to_json(event: Any, **_: Any) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _set_levels(levels: Mapping[str, str]) -> None:
+    logging.getLogger().setLevel(LEVELS[levels.get(ROOT, "INFO")])
+    for name, level in levels.items():
+        if name != ROOT:
+            logging.getLogger(name).setLevel(LEVELS[level])
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    logging.getLogger("uncaught").critical("uncaught exception", exc_info=(kind, error, trace))
+
+
+def _log_uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_type is SystemExit or args.exc_value is None:
+        return
+    logging.getLogger("uncaught").critical(
+        "uncaught exception in thread %s",
+        args.thread.name if args.thread else "?",
+        exc_info=(args.exc_type, args.exc_value, args.exc_traceback),
+    )

@@ -1,0 +1,75 @@
+"""What the forkserver imports before it forks the first child: it ties itself to the supervisor, then imports for all children.
+
+The supervisor names this module to `multiprocess` and says in the environment who it is. Anywhere else the import does nothing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib
+import os
+import signal
+import sys
+import traceback
+
+SUPERVISOR_PID_VARIABLE = "CONNECTD_SUPERVISOR_PID"
+MODULES_VARIABLE = "CONNECTD_PRELOAD"
+SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
+
+_PR_SET_PDEATHSIG = 1
+_stdin: int | None = None
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """Have the kernel kill this process when its parent ends, whatever ends it; exits at once if that has happened already."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent_pid:
+        os._exit(1)
+
+
+def restore_stdin() -> None:
+    """Give this child the supervisor's standard input, which `multiprocess` has replaced by nothing."""
+    if _stdin is not None:
+        os.dup2(_stdin, 0)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (open for as long as the process lives)
+
+
+def _become_forkserver(supervisor_pid: int, modules: list[str]) -> None:
+    global _stdin
+    # A session of its own: Ctrl+C and signals to the supervisor's group are for the supervisor, which then stops us in order.
+    os.setsid()
+    die_with_parent(supervisor_pid)
+    # Handlers that do nothing, and not SIG_IGN, which programs started by a plugin would inherit.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    _stdin = _duplicate_of_stdin()
+    _name("connectd: forkserver")
+    try:
+        for module in modules:
+            importlib.import_module(module)
+    except BaseException:
+        # `multiprocess` would swallow an ImportError, and every child would then fail one by one.
+        traceback.print_exc()
+        os._exit(1)
+    # What is imported now lives as long as the process: keep the collector from touching, and so copying, the shared pages.
+    gc.collect()
+    gc.freeze()
+
+
+def _duplicate_of_stdin() -> int | None:
+    try:
+        return os.dup(0)
+    except OSError:  # started without one
+        return None
+
+
+def _name(title: str) -> None:
+    from setproctitle import setproctitle
+
+    setproctitle(title)
+
+
+if _supervisor := os.environ.pop(SUPERVISOR_PID_VARIABLE, None):
+    os.environ.pop(SAFE_PATH_VARIABLE, None)
+    _become_forkserver(int(_supervisor), os.environ.pop(MODULES_VARIABLE, "").split())
