@@ -18,9 +18,12 @@ class Struct:
 
     The typed getters (`get_int32`, ...) raise DataException when the field has another type, and know no defaults,
     as in Java; `get` and `struct["field"]` give a field's default value where it is not set.
+
+    `field_values` is the list of the values itself, in the order of the fields, None where not set: for converters and
+    others to whom a call a field is too much. Change it by `put` only, which checks.
     """
 
-    __slots__ = ("_values", "schema")
+    __slots__ = ("field_values", "schema")
 
     schema: Schema
 
@@ -29,9 +32,17 @@ class Struct:
         if schema.type is not Type.STRUCT:
             raise DataException(f"Not a struct schema: {schema}")
         self.schema = schema
-        self._values: list[Any] = [None] * len(schema.fields)
+        self.field_values: list[Any] = [None] * len(schema.fields)
         for name, value in values.items():
             self.put(name, value)
+
+    @staticmethod
+    def of_checked(schema: Schema, field_values: list[Any]) -> Struct:
+        """A struct around a list of values, one a field in order, that are known to fit: nothing is checked."""
+        struct = Struct.__new__(Struct)
+        struct.schema = schema
+        struct.field_values = field_values
+        return struct
 
     def put(self, field: str | Field, value: Any) -> Struct:
         """Set a field, given by name or as one of the schema's fields; returns the struct.
@@ -40,7 +51,7 @@ class Struct:
         """
         field = self._field(field)
         validate_value(field.schema, value, field.name)
-        self._values[field.index] = value
+        self.field_values[field.index] = value
         return self
 
     def get(self, field: str | Field) -> Any:
@@ -49,12 +60,12 @@ class Struct:
         Raises DataException when the field does not exist.
         """
         field = self._field(field)
-        value = self._values[field.index]
+        value = self.field_values[field.index]
         return field.schema.default_value if value is None else value
 
     def get_without_default(self, field: str | Field) -> Any:
         """The field's value, None when it is not set, whatever default it has."""
-        return self._values[self._field(field).index]
+        return self.field_values[self._field(field).index]
 
     def __getitem__(self, field: str) -> Any:
         return self.get(field)
@@ -117,7 +128,7 @@ class Struct:
         Raises DataException when a required field without default is not set, or a value does not fit (a list in
         the struct may have changed since it was put).
         """
-        for field, value in zip(self.schema.fields, self._values, strict=True):
+        for field, value in zip(self.schema.fields, self.field_values, strict=True):
             if value is None and field.schema.default_value is not None:
                 continue
             validate_value(field.schema, value, field.name)
@@ -127,13 +138,13 @@ class Struct:
             return True
         if not isinstance(other, Struct):
             return NotImplemented
-        return self.schema == other.schema and self._values == other._values
+        return self.schema == other.schema and self.field_values == other.field_values
 
     def __hash__(self) -> int:
-        return hash((self.schema, _hashable(self._values)))
+        return hash((self.schema, _hashable(self.field_values)))
 
     def __repr__(self) -> str:
-        pairs = zip(self.schema.fields, self._values, strict=True)
+        pairs = zip(self.schema.fields, self.field_values, strict=True)
         return f"Struct{{{','.join(f'{field.name}={value}' for field, value in pairs if value is not None)}}}"
 
     def _field(self, field: str | Field) -> Field:
@@ -148,7 +159,7 @@ class Struct:
         field = self._field(name)
         if field.schema.type is not type:
             raise DataException(f"Field '{name}' is not of type {type}")
-        return self._values[field.index]
+        return self.field_values[field.index]
 
 
 def _hashable(value: Any) -> Hashable:
