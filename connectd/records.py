@@ -67,7 +67,7 @@ class SourceRecord(msgspec.Struct, gc=False, eq=True):
 
     def new_record(self, **changes: Any) -> Self:
         """A copy with the named fields changed; headers are copied too, so that changing one record's leaves the other's."""
-        return _changed(self, changes)
+        return _changed(self, changes)  # type: ignore[return-value]  # a type variable of two types forgets Self
 
 
 class SinkRecord(msgspec.Struct, gc=False, eq=True):
@@ -98,7 +98,7 @@ class SinkRecord(msgspec.Struct, gc=False, eq=True):
 
     def new_record(self, **changes: Any) -> Self:
         """A copy with the named fields changed; headers are copied too, so that changing one record's leaves the other's."""
-        return _changed(self, changes)
+        return _changed(self, changes)  # type: ignore[return-value]  # a type variable of two types forgets Self
 
 
 ConnectRecord = SourceRecord | SinkRecord

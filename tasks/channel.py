@@ -31,12 +31,14 @@ def encode(message: Message) -> bytes:
 
 def decode_order(body: bytes) -> Order:
     """Raises msgspec.DecodeError for what is not an order."""
-    return _order_decoder.decode(body)
+    order: Order = _order_decoder.decode(body)
+    return order
 
 
 def decode_report(body: bytes) -> Report:
     """Raises msgspec.DecodeError for what is not a report."""
-    return _report_decoder.decode(body)
+    report: Report = _report_decoder.decode(body)
+    return report
 
 
 class ChannelClosed(Exception):

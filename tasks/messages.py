@@ -11,7 +11,7 @@ import msgspec
 from tasks.states import Call, State, TargetState
 
 
-class Message(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+class Message(msgspec.Struct, tag=True, kw_only=True):
     """Base of all messages; on the wire a msgpack map with the class name as its tag."""
 
 
@@ -72,7 +72,13 @@ class ChangeTargetState(Message):
 
 
 class Stop(Message):
-    """End in good order: finish the batch, flush, commit, exit. The supervisor kills what has not ended within its timeout."""
+    """End in good order: finish the batch, flush, commit, exit. The supervisor kills what has not ended within its timeout.
+
+    `leave_group`: a sink's static membership ends too, because nobody will take this task over at once. Without it the
+    other members wait for the session of one who will not come back.
+    """
+
+    leave_group: bool = False
 
 
 class OffsetsRead(Message):

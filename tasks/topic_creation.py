@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # public, but not in its stubs
 
 from connectd.errors import ConnectException, RetriableException
 from tasks.settings.topic_creation import TopicCreationGroup

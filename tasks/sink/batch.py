@@ -62,7 +62,7 @@ class MessageBatch(SinkBatch):
     def _topics(self) -> list[str]:
         if self._topic is not None:
             return [self._topic] * len(self._messages)
-        return self._column(Message.topic)  # type: ignore[arg-type]  # only None in messages that are errors
+        return [topic or "" for topic in self._column(Message.topic)]
 
     @property
     def values(self) -> Sequence[Any]:
@@ -79,13 +79,13 @@ class MessageBatch(SinkBatch):
     @cached_property
     def topic_partitions(self) -> Sequence[TopicPartition]:
         return [
-            TopicPartition(topic, partition)
+            TopicPartition(topic, partition or 0)
             for topic, partition in zip(self._topics, self._column(Message.partition), strict=True)
-        ]  # type: ignore[arg-type]
+        ]
 
     @cached_property
     def offsets(self) -> Sequence[int]:
-        return self._column(Message.offset)  # type: ignore[arg-type]
+        return self._column(Message.offset)  # type: ignore[arg-type]  # None only in messages that are errors
 
     def records(self) -> list[SinkRecord]:
         key_schemas, keys = self._converted_keys
@@ -107,7 +107,7 @@ class MessageBatch(SinkBatch):
             kind = TIMESTAMP_TYPES.get(timestamp[0], TimestampType.NO_TIMESTAMP_TYPE)
             record = SinkRecord(
                 topic,
-                partition,  # type: ignore[arg-type]
+                partition or 0,
                 key_schema,
                 key,
                 value_schema,
@@ -132,7 +132,7 @@ class MessageBatch(SinkBatch):
         ):
             if type(converter).to_connect_data_with_headers is Converter.to_connect_data_with_headers:
                 continue
-            converted = converter.to_connect_data_with_headers(record.topic, record.headers, data)  # type: ignore[arg-type]
+            converted = converter.to_connect_data_with_headers(record.topic, record.headers, data)
             if is_key:
                 record.key_schema, record.key = converted.schema, converted.value
             else:

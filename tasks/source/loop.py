@@ -41,7 +41,6 @@ class SourceLimits:
     """The worker's settings that the loop needs, in seconds."""
 
     commit_interval_s: float
-    flush_timeout_s: float
     shutdown_timeout_s: float
 
 

@@ -72,7 +72,7 @@ class Sender:
         where = UNASSIGNED_PARTITION if partition is None else partition
         arguments = (value, key, where, delivered, delivered, timestamp or 0, headers or [])
         try:
-            self._produce(topic, *arguments)
+            self._produce(topic, *arguments)  # type: ignore[arg-type]
         except BufferError:
             self._send_when_there_is_room(topic, *arguments)
         except KafkaException as error:
