@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from connectd.components import Plugin
@@ -95,9 +95,14 @@ class SourceConnector(Connector):
         """Whether the tasks use their TransactionContext when `transaction.boundary` is `connector`."""
         return ConnectorTransactionBoundaries.UNSUPPORTED
 
-    def alter_offsets(self, props: Mapping[str, str], offsets: Mapping[Any, Mapping[str, Any] | None]) -> bool:
+    def alter_offsets(
+        self,
+        props: Mapping[str, str],
+        offsets: Sequence[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]],
+    ) -> bool:
         """Check, and where needed carry out in the source, a change of offsets that an operator asks for (KIP-875).
 
+        `offsets` are pairs of source partition and source offset; an offset of None is to be removed.
         Raises ConnectException to refuse. Returns True if the connector took care of it, False if it did nothing.
         """
         return False
