@@ -6,6 +6,7 @@ import itertools
 import os
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from tasks.channel import ChannelClosed, ChildChannel
@@ -30,10 +31,18 @@ class OffsetStoreError(Exception):
 class Control:
     """What the supervisor wants of this child now, and the way to report back.
 
-    One reader thread receives orders; all methods may be called from any thread.
+    One reader thread receives orders; all methods may be called from any thread. `end` ends the process when the supervisor
+    is gone, without a word to anybody: nobody may outlive it.
     """
 
-    def __init__(self, channel: ChildChannel, generation: int, target_state: TargetState) -> None:
+    def __init__(
+        self,
+        channel: ChildChannel,
+        generation: int,
+        target_state: TargetState,
+        end: Callable[[int], object] = os._exit,
+    ) -> None:
+        self._end = end
         self.generation = generation
         self.stopping = threading.Event()
         self.target_state = target_state
@@ -46,7 +55,7 @@ class Control:
         self._waiting: dict[int, Future[OffsetsRead | OffsetsCommitted]] = {}
 
     def start_reading(self) -> None:
-        """Start the thread that receives orders. When the supervisor is gone the process ends at once: nobody may outlive it."""
+        """Start the thread that receives orders."""
         threading.Thread(target=self._read_orders, name="orders", daemon=True).start()
 
     def _read_orders(self) -> None:
@@ -54,7 +63,7 @@ class Control:
             while True:
                 self._obey(self._channel.receive())
         except ChannelClosed:
-            os._exit(ExitCode.ORPHANED)
+            self._end(ExitCode.ORPHANED)
 
     def _obey(self, order: Order) -> None:
         match order:
@@ -102,7 +111,7 @@ class Control:
         try:
             self._channel.send(report)
         except ChannelClosed:
-            os._exit(ExitCode.ORPHANED)
+            self._end(ExitCode.ORPHANED)
 
     def report_state(self, state: State, trace: str | None = None, *, config_error: bool = False) -> None:
         """Report this child's state."""

@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, Message
 
 from connectd.errors import RetriableException
 from connectd.records import RecordMetadata, SourceBatch, SourceRecord
+from connectd.schema import Schema
 from connectd.tasks import SourceTask
 from tasks.control import Control, OffsetStoreError
 from tasks.pipeline import Pipeline
@@ -136,25 +137,64 @@ class SourceLoop:
             self._send_records(records[start : start + CHUNK_RECORDS])
 
     def _send_columns(self, batch: SourceBatch) -> None:
-        topic = batch.topic
+        for start in range(0, len(batch), CHUNK_RECORDS):
+            values = batch.values[start : start + CHUNK_RECORDS]
+            keys = None if batch.keys is None else batch.keys[start : start + CHUNK_RECORDS]
+            chunk = self._tracker.submit(
+                batch.source_partition, len(values), _offset_at(batch, start + len(values) - 1)
+            )
+            self._send_converted(batch.topic, batch.key_schema, keys, batch.value_schema, values, chunk)
+
+    def _send_converted(
+        self,
+        topic: str,
+        key_schema: Schema | None,
+        keys: list[Any] | None,
+        value_schema: Schema | None,
+        values: list[Any],
+        chunk: Chunk,
+    ) -> None:
         self._topics.ensure(topic)
-        values = self._pipeline.value_converter.from_connect_batch(topic, batch.value_schema, batch.values)
-        keys = None
-        if batch.keys is not None:
-            keys = self._pipeline.key_converter.from_connect_batch(topic, batch.key_schema, batch.keys)
-        for start in range(0, len(values), CHUNK_RECORDS):
-            part = values[start : start + CHUNK_RECORDS]
-            last = start + len(part) - 1
-            chunk = self._tracker.submit(batch.source_partition, len(part), _offset_at(batch, last))
-            if keys is None:
-                self._sender.send_values(topic, part, chunk.acknowledge)
-            else:
-                self._sender.send_keyed(topic, keys[start : start + len(part)], part, chunk.acknowledge)
-            self._counters.written += len(part)
+        data = self._pipeline.value_converter.from_connect_batch(topic, value_schema, values)
+        # A converter may have bytes even for a null key.
+        key_data = self._pipeline.key_converter.from_connect_batch(topic, key_schema, keys or [None])
+        if keys is not None:
+            self._sender.send_keyed(topic, key_data, data, chunk.acknowledge)
+        elif key_data[0] is None:
+            self._sender.send_values(topic, data, chunk.acknowledge)
+        else:
+            self._sender.send_keyed(topic, key_data * len(data), data, chunk.acknowledge)
+        self._counters.written += len(data)
 
     def _send_records(self, records: Sequence[SourceRecord]) -> None:
-        chunks = [chunk for run, chunk in self._chunks_of(records) for _ in run]
-        for record, chunk in zip(records, chunks, strict=True):
+        columns = not self._pipeline.steps and self._acknowledged is None
+        for run, chunk in self._chunks_of(records):
+            if not columns or not self._send_alike(run, chunk):
+                self._send_each(run, chunk)
+
+    def _send_alike(self, records: Sequence[SourceRecord], chunk: Chunk) -> bool:
+        """Send records that differ in nothing but key and value as columns, which is twice as fast; False if they differ."""
+        first = records[0]
+        topic, key_schema, value_schema = first.topic, first.key_schema, first.value_schema
+        for record in records:
+            if (
+                record.topic != topic
+                or record.value_schema is not value_schema
+                or record.key_schema is not key_schema
+                or record.partition is not None
+                or record.timestamp is not None
+                or record.headers
+            ):
+                return False
+        values = [record.value for record in records]
+        keys = [record.key for record in records]
+        if key_schema is None and not any(key is not None for key in keys):
+            keys = None
+        self._send_converted(topic, key_schema, keys, value_schema, values, chunk)
+        return True
+
+    def _send_each(self, records: Sequence[SourceRecord], chunk: Chunk) -> None:
+        for record in records:
             delivered = self._delivery_callback(record, chunk)
             transformed = self._pipeline.transform(record)
             if transformed is None:
@@ -166,8 +206,14 @@ class SourceLoop:
     def _chunks_of(self, records: Sequence[SourceRecord]) -> Iterator[tuple[Sequence[SourceRecord], Chunk]]:
         """Runs of records with the same source partition, each with the chunk that acknowledges it."""
         start = 0
+        partition = records[0].source_partition if records else None
         for index in range(1, len(records) + 1):
-            if index == len(records) or records[index].source_partition != records[start].source_partition:
+            if index < len(records):
+                following = records[index].source_partition
+                if following is partition or following == partition:
+                    continue
+                partition = following
+            if start < index:
                 run = records[start:index]
                 yield run, self._tracker.submit(run[-1].source_partition, len(run), _offset_of(run[-1]))
                 start = index
