@@ -126,7 +126,7 @@ def _renderers(json: bool) -> list[Any]:
 
 def _most_important_first(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     first = ("timestamp", "level", "logger", "message", "connector", "task", "pid")
-    return {key: event[key] for key in first if key in event} | event
+    return {**{key: event[key] for key in first if key in event}, **event}
 
 
 def _to_json(event: Any, **_: Any) -> str:
