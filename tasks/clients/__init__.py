@@ -1,0 +1,25 @@
+"""The Kafka clients of tasks: Java's client settings, translated for librdkafka."""
+
+from tasks.clients.client_settings import (
+    CONSUMER_TUNING,
+    PRODUCER_TUNING,
+    ClientSettings,
+    admin_settings,
+    consumer_settings,
+    create,
+    dlq_producer_settings,
+    producer_settings,
+    worker_admin_settings,
+)
+
+__all__ = [
+    "CONSUMER_TUNING",
+    "PRODUCER_TUNING",
+    "ClientSettings",
+    "admin_settings",
+    "consumer_settings",
+    "create",
+    "dlq_producer_settings",
+    "producer_settings",
+    "worker_admin_settings",
+]

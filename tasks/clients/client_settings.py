@@ -1,0 +1,119 @@
+"""The settings of a task's Kafka clients, ready for confluent_kafka, and how to create a client with them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from confluent_kafka import KafkaException
+
+from connectd.config import Password
+from connectd.errors import ConfigException, ConnectException
+from tasks.clients.layers import Settings, admin_layers, consumer_layers, producer_layers
+from tasks.clients.translate import translate
+from tasks.clients.translated import Client, ClientConf
+from tasks.settings.connector import ConnectorConfig
+from tasks.settings.worker import WorkerConfig
+
+T = TypeVar("T")
+
+# What makes librdkafka fast and keeps its memory bounded, in its own names: used where the user set nothing.
+PRODUCER_TUNING: Final[Mapping[str, Any]] = {
+    "partitioner": "murmur2_random",  # a key goes to the same partition as from Java
+    "linger.ms": 20,
+    "batch.size": 1_000_000,
+    "batch.num.messages": 10_000,
+    "queue.buffering.max.messages": 200_000,
+    "queue.buffering.max.kbytes": 32_768,
+}
+CONSUMER_TUNING: Final[Mapping[str, Any]] = {
+    "enable.auto.offset.store": "false",
+    "fetch.queue.backoff.ms": 2,  # librdkafka's own is 1000, which lets a full queue run empty
+    "queued.min.messages": 100_000,
+    "queued.max.messages.kbytes": 32_768,
+}
+
+_PROPERTY: Final = re.compile(r'[Cc]onfiguration property "?`?(?P<name>[a-z0-9_.]+)')
+_ANY_NAME: Final = re.compile(r"`(?P<name>[a-z0-9_]+(\.[a-z0-9_]+)+)`")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientSettings:
+    """`conf` is for confluent_kafka; callers add their callbacks (`error_cb`, ...) to it when they create the client.
+
+    `warnings` name keys that have no effect or are unknown. `origins` tells for each setting of librdkafka which key it
+    came from. `max_poll_records` is None where the user set none. Secrets are hidden when any of it is printed.
+    """
+
+    conf: ClientConf
+    warnings: list[str]
+    origins: Mapping[str, str]
+    max_poll_records: int | None = None
+
+
+def producer_settings(worker: WorkerConfig, connector: ConnectorConfig, task: int) -> ClientSettings:
+    """For the producer of a source task. Raises ConfigException."""
+    client_id = f"connector-producer-{connector.name}-{task}"
+    return _settings(Client.PRODUCER, producer_layers(worker, connector, client_id), PRODUCER_TUNING)
+
+
+def dlq_producer_settings(worker: WorkerConfig, connector: ConnectorConfig, task: int) -> ClientSettings:
+    """For the producer that writes a sink task's dead letter queue. Raises ConfigException."""
+    client_id = f"connector-dlq-producer-{connector.name}-{task}"
+    return _settings(Client.PRODUCER, producer_layers(worker, connector, client_id), PRODUCER_TUNING)
+
+
+def consumer_settings(worker: WorkerConfig, connector: ConnectorConfig, task: int) -> ClientSettings:
+    """For the consumer of a sink task. Raises ConfigException."""
+    client_id = f"connector-consumer-{connector.name}-{task}"
+    return _settings(Client.CONSUMER, consumer_layers(worker, connector, client_id, task), CONSUMER_TUNING)
+
+
+def admin_settings(worker: WorkerConfig, connector: ConnectorConfig, task: int) -> ClientSettings:
+    """For the admin client of a task, which creates topics. Raises ConfigException."""
+    client_id = f"connector-adminclient-{connector.name}-{task}"
+    return _settings(Client.ADMIN, admin_layers(worker, connector, client_id), {})
+
+
+def worker_admin_settings(worker: WorkerConfig, client_id: str) -> ClientSettings:
+    """For an admin client of the worker itself. Raises ConfigException."""
+    return _settings(Client.ADMIN, admin_layers(worker, None, client_id), {})
+
+
+def create(factory: Callable[[dict[str, Any]], T], settings: ClientSettings, **callbacks: Any) -> T:
+    """A client, for example ``create(Producer, producer_settings(...), error_cb=on_error)``.
+
+    Raises ConfigException that names Java's key if librdkafka refuses a setting, ConnectException if it fails otherwise.
+    """
+    conf = ClientConf({"logger": logging.getLogger(f"{__package__}.librdkafka"), **settings.conf, **callbacks})
+    try:
+        return factory(conf)
+    except KafkaException as error:
+        raise _explained(error, settings) from error
+    except (TypeError, ValueError) as error:
+        raise ConnectException(f"Kafka client could not be created: {error}") from error
+
+
+def _settings(client: Client, given: Settings, tuning: Mapping[str, Any]) -> ClientSettings:
+    translated = translate(client, given)
+    records = given.get("max.poll.records") if client is Client.CONSUMER else None
+    return ClientSettings(
+        conf=ClientConf({**tuning, **translated.conf}),
+        warnings=translated.warnings,
+        origins=translated.origins,
+        max_poll_records=None if records is None else int(records.value),
+    )
+
+
+def _explained(error: KafkaException, settings: ClientSettings) -> ConnectException:
+    message = str(error.args[0].str() if error.args else error)
+    match = _PROPERTY.search(message) or _ANY_NAME.search(message)
+    name = match["name"] if match else None
+    if name is None or name not in settings.origins:
+        return ConnectException(f"Kafka client could not be created: {message}")
+    shown = ClientConf({name: settings.conf[name]})
+    value = Password.HIDDEN if Password.HIDDEN in repr(shown) else settings.conf[name]
+    return ConfigException(settings.origins[name], value, message)
