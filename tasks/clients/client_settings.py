@@ -35,6 +35,7 @@ CONSUMER_TUNING: Final[Mapping[str, Any]] = {
     "queued.min.messages": 100_000,
     "queued.max.messages.kbytes": 32_768,
 }
+MAX_POLL_RECORDS: Final = 2_000  # Java's default is 500
 
 _PROPERTY: Final = re.compile(r'[Cc]onfiguration property "?`?(?P<name>[a-z0-9_.]+)')
 _ANY_NAME: Final = re.compile(r"`(?P<name>[a-z0-9_]+(\.[a-z0-9_]+)+)`")
@@ -45,13 +46,19 @@ class ClientSettings:
     """`conf` is for confluent_kafka; callers add their callbacks (`error_cb`, ...) to it when they create the client.
 
     `warnings` name keys that have no effect or are unknown. `origins` tells for each setting of librdkafka which key it
-    came from. `max_poll_records` is None where the user set none. Secrets are hidden when any of it is printed.
+    came from. `max_poll_records` bounds the records of one `put`. Secrets are hidden when any of it is printed.
     """
 
     conf: ClientConf
     warnings: list[str]
     origins: Mapping[str, str]
-    max_poll_records: int | None = None
+    max_poll_records: int = MAX_POLL_RECORDS
+
+    @property
+    def incremental_assignment(self) -> bool:
+        """Whether a rebalance adds and removes single partitions (KIP-429, KIP-848), instead of replacing all."""
+        cooperative = self.conf.get("partition.assignment.strategy") == "cooperative-sticky"
+        return cooperative or self.conf.get("group.protocol") == "consumer"
 
 
 def producer_settings(worker: WorkerConfig, connector: ConnectorConfig, task: int) -> ClientSettings:
@@ -99,12 +106,12 @@ def create(factory: Callable[[dict[str, Any]], T], settings: ClientSettings, **c
 
 def _settings(client: Client, given: Settings, tuning: Mapping[str, Any]) -> ClientSettings:
     translated = translate(client, given)
-    records = given.get("max.poll.records") if client is Client.CONSUMER else None
+    records = given.get("max.poll.records")
     return ClientSettings(
         conf=ClientConf({**tuning, **translated.conf}),
         warnings=translated.warnings,
         origins=translated.origins,
-        max_poll_records=None if records is None else int(records.value),
+        max_poll_records=int(records.value) if records else MAX_POLL_RECORDS,
     )
 
 
