@@ -476,8 +476,15 @@ class SchemaAndValue(msgspec.Struct, frozen=True):
 
 
 def as_schema(schema: Schema | SchemaBuilder) -> Schema:
-    """The schema itself, or what a builder builds."""
-    return schema.build() if isinstance(schema, SchemaBuilder) else schema
+    """The schema itself, or what a builder builds.
+
+    Raises DataException for anything else.
+    """
+    if isinstance(schema, Schema):
+        return schema
+    if isinstance(schema, SchemaBuilder):
+        return schema.build()
+    raise DataException(f"Expected a Schema or SchemaBuilder, not {schema!r}")
 
 
 def validate_value(schema: Schema, value: Any, name: str | None = None) -> None:
@@ -524,7 +531,8 @@ def _validate(schema: Schema, value: Any, location: str) -> None:
     if schema._is_leaf:
         return
     if schema.type is Type.STRUCT:
-        if value.schema != schema:
+        # A default value was made before the schema had it as its default.
+        if value.schema != schema and value is not schema.default_value:
             raise DataException(f"Struct schemas do not match for {location}.")
         value.validate()
     elif schema.type is Type.ARRAY:
@@ -577,7 +585,9 @@ def _int_check(bits: int) -> Callable[[Any], bool]:
     lowest, highest = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
 
     def check(value: Any) -> bool:
-        return isinstance(value, int) and value is not True and value is not False and lowest <= value <= highest
+        if type(value) is int:
+            return lowest <= value <= highest
+        return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
 
     return check
 

@@ -13,7 +13,7 @@ from typing import Any
 from connectd.errors import DataException
 from connectd.javanumbers import parse_decimal, scale_of, to_double, to_float32
 from connectd.logical import Date, Decimal, Time, Timestamp
-from connectd.schema import Schema, SchemaAndValue, SchemaBuilder, Type
+from connectd.schema import Schema, SchemaAndValue, Type
 
 Converter = Callable[[Schema, Any], Any]
 """Converts an element to the schema that all elements of its list or map share, or raises DataException."""
@@ -44,10 +44,11 @@ _TEMPORALS = {
     len("HH:mm:ss.SSSZ"): (Time.SCHEMA, re.compile(_TIME_PATTERN)),
     len("yyyy-MM-ddTHH:mm:ss.SSSZ"): (Timestamp.SCHEMA, re.compile(f"{_DATE_PATTERN}T{_TIME_PATTERN}")),
 }
+_TEMPORAL_NAMES = {schema.name for schema, _ in _TEMPORALS.values()}
 
 
 class _Unrepresentable(DataException):
-    """A date or time that Java can hold and Python cannot; the text stays text then."""
+    """A value that Java can hold and Python cannot, such as a year beyond 9999; the text stays text then."""
 
 
 def parse(text: str, convert: Converter) -> SchemaAndValue:
@@ -126,19 +127,19 @@ class _ValueParser:
         if not tokens.has_next():
             return None
         start = tokens.mark()
-        token = tokens.peek()
-        if token == '"' and embedded:
+        ahead = tokens.peek()
+        if ahead == '"' and embedded:
             tokens.next()
             return self._quoted()
-        if token in _LITERALS:
+        if ahead in _LITERALS:
             tokens.next()
             # At the top "true}" is two tokens and yet no literal but a string.
             is_literal = embedded or not tokens.has_next()
-            return _LITERALS[token] if is_literal else SchemaAndValue(Schema.STRING_SCHEMA, tokens.text)
-        if token in ("[", "{"):
+            return _LITERALS[ahead] if is_literal else SchemaAndValue(Schema.STRING_SCHEMA, tokens.text)
+        if ahead in ("[", "{"):
             tokens.next()
             try:
-                return self._array() if token == "[" else self._map()
+                return self._array() if ahead == "[" else self._map()
             except _Unrepresentable:
                 raise
             except DataException:
@@ -188,10 +189,8 @@ class _ValueParser:
         common = _CommonSchema()
         while tokens.has_next():
             if tokens.take("]"):
-                if common.schema is None:
-                    return SchemaAndValue(Schema(Type.ARRAY), elements)
-                schema = SchemaBuilder.array(common.schema).build()
-                return SchemaAndValue(schema, [self._convert(common.schema, element) for element in elements])
+                elements = [self._fitted(common.schema, element) for element in elements]
+                return SchemaAndValue(Schema(Type.ARRAY, value_schema=common.schema), elements)
             if tokens.take(","):
                 raise DataException("Unable to parse an empty array element")
             element = self.parse(embedded=True)
@@ -233,13 +232,21 @@ class _ValueParser:
     ) -> SchemaAndValue:
         if key_schema is None:
             value_schema = None
-        result = {
-            key if key_schema is None else self._convert(key_schema, key): value
-            if value_schema is None
-            else self._convert(value_schema, value)
-            for key, value in entries
-        }
+        result = {self._fitted(key_schema, key): self._fitted(value_schema, value) for key, value in entries}
+        if key_schema is None and len(result) < len(entries):
+            raise _Unrepresentable("Java tells keys such as true, 1 and 1.0 apart, and Python does not")
         return SchemaAndValue(Schema(Type.MAP, key_schema=key_schema, value_schema=value_schema), result)
+
+    def _fitted(self, schema: Schema | None, value: Any) -> Any:
+        if schema is None:
+            return value
+        try:
+            return self._convert(schema, value)
+        except DataException as error:
+            # Java's one class of dates holds any day and time, whatever the schema says.
+            if schema.name in _TEMPORAL_NAMES and value is not None:
+                raise _Unrepresentable(str(error)) from None
+            raise
 
 
 class _CommonSchema:
