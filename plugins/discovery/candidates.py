@@ -1,0 +1,91 @@
+"""Which classes may be plugins: read from entry points and source files, without importing anything."""
+
+from __future__ import annotations
+
+import ast
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from plugins.discovery.folders import PluginFolder
+from plugins.discovery.kinds import PluginKind, alias, simple_name
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
+logger = logging.getLogger(__name__)
+
+ENTRY_POINT_GROUP: Final = "connectd.plugins"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A class that may be a plugin. `name` is that of its entry point, or of the class; `folder` None is the environment."""
+
+    name: str
+    module: str
+    qualname: str
+    folder: PluginFolder | None
+    version: str | None = None
+
+    def may_be(self, wanted: str) -> bool:
+        """Whether the class may answer to a short name or to a Java name; what it really is shows after the import."""
+        simple = simple_name(self.qualname)
+        short = wanted.rpartition(".")[2].rpartition("$")[2]
+        return wanted == self.name or short == simple or short in {alias(simple, kind) for kind in PluginKind}
+
+
+def entry_points(folder: PluginFolder | None) -> list[Candidate]:
+    """Those of a plugin folder, or of everything installed beside connectd."""
+    return [
+        Candidate(point.name, point.module, point.attr, folder, distribution.version)
+        for distribution in _distributions(folder)
+        for point in distribution.entry_points.select(group=ENTRY_POINT_GROUP)
+    ]
+
+
+def own_modules(folder: PluginFolder) -> list[str]:
+    """The modules that belong to no installed distribution: they are no dependencies, and nobody declared entry points."""
+    files = [file for distribution in _distributions(folder) for file in distribution.files or ()]
+    installed = {file.parts[0].partition(".")[0] for file in files}
+    return [module for module in folder.modules if module not in installed]
+
+
+def own_classes(folder: PluginFolder) -> list[Candidate]:
+    """The public classes of a plugin folder's own modules."""
+    return [
+        Candidate(name, module, name, folder)
+        for module in own_modules(folder)
+        for name in _public_names(folder, module)
+    ]
+
+
+def _distributions(folder: PluginFolder | None) -> list[Distribution]:
+    # Not at the top: its import takes longer than all of discovery, and whoever uses built-ins only never needs it.
+    from importlib import metadata
+
+    return list(metadata.distributions() if folder is None else metadata.distributions(path=[str(folder.root)]))
+
+
+def _public_names(folder: PluginFolder, module: str) -> list[str]:
+    """The classes that a module defines, and what a package takes from its own modules, by reading its source."""
+    package = folder.root / module / "__init__.py"
+    source = package if package.is_file() else folder.root / f"{module}.py"
+    if not source.is_file():  # an extension module: its classes are found by `module:Class`
+        return []
+    try:
+        statements = ast.parse(source.read_bytes(), str(source)).body
+    except (OSError, SyntaxError, ValueError) as error:
+        logger.warning("plugin.path: cannot read '%s', ignoring it: %s", source, error)
+        return []
+    names: list[str] = []
+    for statement in statements:
+        if isinstance(statement, ast.ClassDef):
+            names.append(statement.name)
+        elif isinstance(statement, ast.ImportFrom) and _is_from_itself(statement, module):
+            names += [imported.asname or imported.name for imported in statement.names]
+    return [name for name in names if name.isidentifier() and not name.startswith("_")]
+
+
+def _is_from_itself(statement: ast.ImportFrom, module: str) -> bool:
+    return statement.level > 0 or (statement.module or "").partition(".")[0] == module

@@ -1,0 +1,106 @@
+"""Lists all plugins, broken ones with their error."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import msgspec
+
+from plugins.discovery import builtin
+from plugins.discovery.candidates import entry_points, own_modules
+from plugins.discovery.folders import PluginFolder, plugin_folders
+from plugins.discovery.found import FoundPlugin, broken_plugin, describe_plugin
+from plugins.discovery.importing import Wanted
+from plugins.discovery.loading import load_class
+
+BUILT_IN: Final = "built-in"
+ENVIRONMENT: Final = "environment"
+# For importing everything of one plugin folder.
+IMPORT_TIMEOUT_S: Final = 60.0
+
+
+def list_plugins(plugin_path: Sequence[str] = (), timeout_s: float = IMPORT_TIMEOUT_S) -> list[FoundPlugin]:
+    """Everything that can be found, in the order built-ins, environment, plugin folders.
+
+    The plugins of the environment and of each folder are imported in an interpreter of their own: two folders may have two
+    versions of a dependency, and one that crashes or takes longer than `timeout_s` harms no other.
+    """
+    places: list[PluginFolder | None] = [None, *plugin_folders(plugin_path)]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        listed = pool.map(lambda place: _list_place(place, timeout_s), places)
+        found = [*_builtins(), *(plugin for plugins in listed for plugin in plugins)]
+    return _without_ambiguous_aliases(found)
+
+
+def _builtins() -> Iterator[FoundPlugin]:
+    for location in sorted(set(builtin.NAMES.values())):
+        module, _, qualname = location.partition(":")
+        plugin = load_class(module, qualname)
+        if plugin is not None:
+            yield from describe_plugin(plugin, BUILT_IN, None, None)
+
+
+def _list_place(place: PluginFolder | None, timeout_s: float) -> list[FoundPlugin]:
+    location = ENVIRONMENT if place is None else str(place.path)
+    if place is not None and place.problem is not None:
+        return [broken_plugin(place.path.name, location, place.problem)]
+    wanted = Wanted(
+        location,
+        None if place is None else str(place.root),
+        [(each.name, each.module, each.qualname, each.version or "") for each in entry_points(place)],
+        [] if place is None else own_modules(place),
+    )
+    if not wanted.entry_points and not wanted.modules:
+        return []
+    return _import_elsewhere(wanted, timeout_s)
+
+
+def _import_elsewhere(wanted: Wanted, timeout_s: float) -> list[FoundPlugin]:
+    try:
+        done = subprocess.run(
+            # -P: a folder `plugins` in the working directory must not be taken for ours.
+            [sys.executable, "-P", "-m", "plugins.discovery.importing"],
+            input=msgspec.json.encode(wanted),
+            capture_output=True,
+            timeout=timeout_s,
+            check=True,
+        )
+        return msgspec.json.decode(done.stdout, type=list[FoundPlugin])
+    except subprocess.TimeoutExpired:
+        error = f"importing it took longer than {timeout_s:g} s"
+    except subprocess.CalledProcessError as failure:
+        error = f"importing it ended the process: {_end_of(failure)}"
+    except msgspec.MsgspecError:
+        error = "importing it ended the process"
+    names = [name for name, *_ in wanted.entry_points] + wanted.modules
+    return [broken_plugin(name, wanted.location, error) for name in names]
+
+
+def _end_of(failure: subprocess.CalledProcessError) -> str:
+    if failure.returncode < 0:
+        return signal.Signals(-failure.returncode).name
+    last_line = failure.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    return f"exit code {failure.returncode}, {last_line}"
+
+
+def _without_ambiguous_aliases(found: list[FoundPlugin]) -> list[FoundPlugin]:
+    """Leave out what `find_class` would refuse, or take for a built-in."""
+    owners = defaultdict(set)
+    for plugin in found:
+        for alias in plugin.aliases:
+            owners[alias].add((plugin.name, plugin.location))
+
+    def usable(plugin: FoundPlugin, alias: str) -> bool:
+        return plugin.location == BUILT_IN or (alias not in builtin.NAMES and len(owners[alias]) == 1)
+
+    return [
+        msgspec.structs.replace(plugin, aliases=[alias for alias in plugin.aliases if usable(plugin, alias)])
+        for plugin in found
+    ]
