@@ -12,9 +12,10 @@ from confluent_kafka import KafkaException
 
 from connectd.config import Password
 from connectd.errors import ConfigException, ConnectException
-from tasks.clients.layers import Settings, admin_layers, consumer_layers, producer_layers
+from tasks.clients.layers import Settings, admin_layers, consumer_layers, override_layer, producer_layers
+from tasks.clients.overrides import refusals
 from tasks.clients.translate import translate
-from tasks.clients.translated import Client, ClientConf
+from tasks.clients.translated import Client, ClientConf, is_secret
 from tasks.settings.connector import ConnectorConfig
 from tasks.settings.worker import WorkerConfig
 
@@ -64,30 +65,31 @@ class ClientSettings:
 def producer_settings(worker: WorkerConfig, connector: ConnectorConfig, task: int) -> ClientSettings:
     """For the producer of a source task. Raises ConfigException."""
     client_id = f"connector-producer-{connector.name}-{task}"
-    return _settings(Client.PRODUCER, producer_layers(worker, connector, client_id), PRODUCER_TUNING)
+    return _settings(Client.PRODUCER, worker, connector, producer_layers(worker, connector, client_id), PRODUCER_TUNING)
 
 
 def dlq_producer_settings(worker: WorkerConfig, connector: ConnectorConfig, task: int) -> ClientSettings:
     """For the producer that writes a sink task's dead letter queue. Raises ConfigException."""
     client_id = f"connector-dlq-producer-{connector.name}-{task}"
-    return _settings(Client.PRODUCER, producer_layers(worker, connector, client_id), PRODUCER_TUNING)
+    return _settings(Client.PRODUCER, worker, connector, producer_layers(worker, connector, client_id), PRODUCER_TUNING)
 
 
 def consumer_settings(worker: WorkerConfig, connector: ConnectorConfig, task: int) -> ClientSettings:
     """For the consumer of a sink task. Raises ConfigException."""
     client_id = f"connector-consumer-{connector.name}-{task}"
-    return _settings(Client.CONSUMER, consumer_layers(worker, connector, client_id, task), CONSUMER_TUNING)
+    given = consumer_layers(worker, connector, client_id, task)
+    return _settings(Client.CONSUMER, worker, connector, given, CONSUMER_TUNING)
 
 
 def admin_settings(worker: WorkerConfig, connector: ConnectorConfig, task: int) -> ClientSettings:
     """For the admin client of a task, which creates topics. Raises ConfigException."""
     client_id = f"connector-adminclient-{connector.name}-{task}"
-    return _settings(Client.ADMIN, admin_layers(worker, connector, client_id), {})
+    return _settings(Client.ADMIN, worker, connector, admin_layers(worker, connector, client_id), {})
 
 
 def worker_admin_settings(worker: WorkerConfig, client_id: str) -> ClientSettings:
     """For an admin client of the worker itself. Raises ConfigException."""
-    return _settings(Client.ADMIN, admin_layers(worker, None, client_id), {})
+    return _settings(Client.ADMIN, worker, None, admin_layers(worker, None, client_id), {})
 
 
 def create(factory: Callable[[dict[str, Any]], T], settings: ClientSettings, **callbacks: Any) -> T:
@@ -104,7 +106,15 @@ def create(factory: Callable[[dict[str, Any]], T], settings: ClientSettings, **c
         raise ConnectException(f"Kafka client could not be created: {error}") from error
 
 
-def _settings(client: Client, given: Settings, tuning: Mapping[str, Any]) -> ClientSettings:
+def _settings(
+    client: Client,
+    worker: WorkerConfig,
+    connector: ConnectorConfig | None,
+    given: Settings,
+    tuning: Mapping[str, Any],
+) -> ClientSettings:
+    for refusal in refusals(worker, override_layer(client, connector.originals() if connector else {})):
+        raise refusal
     translated = translate(client, given)
     records = given.get("max.poll.records")
     return ClientSettings(
@@ -121,6 +131,5 @@ def _explained(error: KafkaException, settings: ClientSettings) -> ConnectExcept
     name = match["name"] if match else None
     if name is None or name not in settings.origins:
         return ConnectException(f"Kafka client could not be created: {message}")
-    shown = ClientConf({name: settings.conf[name]})
-    value = Password.HIDDEN if Password.HIDDEN in repr(shown) else settings.conf[name]
+    value = Password.HIDDEN if is_secret(name) else settings.conf[name]
     return ConfigException(settings.origins[name], value, message)

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tasks.clients.librdkafka import PROPERTIES
-from tasks.clients.policies import refusal
 from tasks.clients.translated import Client, Given
 from tasks.clients.translation import settings_of
 from tasks.settings.connector import ADMIN_OVERRIDE, CONSUMER_OVERRIDE, PRODUCER_OVERRIDE, ConnectorConfig
@@ -103,11 +102,7 @@ def _layers(
     settings["client.id"] = Given("client.id", client_id, by_default=True)
     settings |= worker_layer(client, worker)
     if connector is not None:
-        overrides = override_layer(client, connector.originals())
-        for name, given in overrides.items():
-            if error := refusal(worker, name, given.origin):
-                raise error
-        settings |= overrides
+        settings |= override_layer(client, connector.originals())
     return settings
 
 

@@ -20,7 +20,7 @@ PROPERTIES: Final = frozenset(
     fetch.min.bytes fetch.queue.backoff.ms fetch.wait.max.ms group.id group.instance.id group.protocol
     group.protocol.type group.remote.assignor heartbeat.interval.ms https.ca.location https.ca.pem
     isolation.level linger.ms log.connection.close log_level max.in.flight max.in.flight.requests.per.connection
-    max.partition.fetch.bytes max.poll.interval.ms max.poll.records message.copy.max.bytes message.max.bytes
+    max.partition.fetch.bytes max.poll.interval.ms message.copy.max.bytes message.max.bytes
     message.send.max.retries message.timeout.ms metadata.broker.list metadata.max.age.ms
     metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy offset.store.method offset.store.path
     offset.store.sync.interval.ms partition.assignment.strategy partitioner produce.offset.report
@@ -40,7 +40,7 @@ PROPERTIES: Final = frozenset(
     sasl.oauthbearer.config sasl.oauthbearer.extensions sasl.oauthbearer.grant.type
     sasl.oauthbearer.metadata.authentication.type sasl.oauthbearer.method sasl.oauthbearer.scope
     sasl.oauthbearer.sub.claim.name sasl.oauthbearer.token.endpoint.url sasl.password sasl.username
-    security.protocol session.timeout.ms share.acknowledgement.mode socket.blocking.max.ms
+    security.protocol session.timeout.ms socket.blocking.max.ms
     socket.connection.setup.timeout.ms socket.keepalive.enable socket.max.fails socket.nagle.disable
     socket.receive.buffer.bytes socket.send.buffer.bytes socket.timeout.ms ssl.ca.certificate.stores
     ssl.ca.location ssl.ca.pem ssl.certificate.location ssl.certificate.pem ssl.cipher.suites ssl.crl.location

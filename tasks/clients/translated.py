@@ -9,7 +9,12 @@ from typing import Any, Final
 
 from connectd.config import Password
 
-_SECRET: Final = re.compile(r"password|passphrase|secret|\.pem$|oauthbearer\.config")
+_SECRET: Final = re.compile(r"password|passphrase|secret|jaas|\.pem$|oauthbearer\.config|ssl\.keystore\.key")
+
+
+def is_secret(name: str) -> bool:
+    """Whether the values of a setting, by Java's or by librdkafka's name, must not be shown."""
+    return _SECRET.search(name) is not None
 
 
 class Client(enum.Flag):
@@ -33,7 +38,7 @@ class ClientConf(dict[str, Any]):
     """librdkafka's settings. Secrets are readable as values, but hidden when the whole is printed."""
 
     def __repr__(self) -> str:
-        shown = {name: Password.HIDDEN if _SECRET.search(name) else value for name, value in self.items()}
+        shown = {name: Password.HIDDEN if is_secret(name) else value for name, value in self.items()}
         return repr(shown)
 
 

@@ -83,7 +83,7 @@ def _number(props: Mapping[str, Any], name: str, type: Type) -> int:
         _positive_or_default().ensure_valid(key, value)
     except ConfigException:
         return -1
-    return int(value)
+    return -1 if value is None else int(value)
 
 
 def _define_group(definition: ConfigDef, name: str, include: Any, replication_factor: Any, partitions: Any) -> None:
@@ -136,7 +136,7 @@ def _define_group(definition: ConfigDef, name: str, include: Any, replication_fa
 
 def _positive_or_default() -> Validator:
     def check(name: str, value: Any) -> None:
-        if value is None or (value != -1 and value < 1):
+        if value is not None and value != -1 and value < 1:
             raise ConfigException(name, value, "Expected a positive number, or -1 for the broker's default")
 
     return LambdaValidator.with_(check, lambda: "a positive number, or -1 for the broker's default")

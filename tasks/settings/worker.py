@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from connectd.config import (
     AbstractConfig,
     CaseInsensitiveValidString,
     ConfigDef,
     Importance,
+    LambdaValidator,
     Range,
     Type,
     ValidList,
@@ -55,6 +56,8 @@ KNOWN_PREFIXES: Final = (
     "metrics.context.",
     "task.restart.",
 )
+
+OVERRIDE_POLICIES: Final = ("All", "None", "Allowlist", "Principal")
 
 _NO_EFFECT: Final = "Accepted for compatibility; it has no effect."
 PLUGIN_VERSION_DOC: Final = "Accepted for compatibility: of every plugin the one version that is installed is used."
@@ -111,8 +114,8 @@ class WorkerConfig(AbstractConfig):
 
     @property
     def client_config_override_policy(self) -> str:
-        """Name or class of the policy for the client settings of connectors."""
-        return cast(str, self.get(OVERRIDE_POLICY))
+        """The policy for the client settings of connectors: one of `OVERRIDE_POLICIES`."""
+        return _policy_name(self.get(OVERRIDE_POLICY))
 
     @property
     def client_config_override_allowlist(self) -> list[str]:
@@ -301,6 +304,7 @@ def _connectors(definition: ConfigDef) -> None:
         OVERRIDE_POLICY,
         Type.STRING,
         "All",
+        LambdaValidator.with_(_check_policy, lambda: f"[{', '.join(OVERRIDE_POLICIES)}]"),
         doc="Which Kafka client settings connectors may change by `producer.override.`, `consumer.override.` and "
         "`admin.override.`: `All`, `None`, `Allowlist` (those in `connector.client.config.override.allowlist`), or "
         "`Principal` (`security.protocol`, `sasl.mechanism` and `sasl.jaas.config`; deprecated).",
@@ -348,3 +352,13 @@ def _metrics(definition: ConfigDef) -> None:
         low,
         "Accepted for compatibility: metrics are served at `/metrics` for Prometheus.",
     )
+
+
+def _policy_name(written: str) -> str:
+    """The short name of a policy that may be written as Java's class."""
+    return written.rpartition(".")[2].removesuffix("ConnectorClientConfigOverridePolicy")
+
+
+def _check_policy(name: str, value: Any) -> None:
+    if _policy_name(value) not in OVERRIDE_POLICIES:
+        raise ConfigException(name, value, f"Expected one of {', '.join(OVERRIDE_POLICIES)}")
