@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, Producer
@@ -12,7 +13,7 @@ from connectd.errors import ConfigException
 from connectd.tasks import SinkTask, SourceTask, Task
 from plugins.discovery import find_class
 from tasks.assembly import build_pipeline
-from tasks.clients import ClientSettings, admin_settings, consumer_settings, producer_settings
+from tasks.clients import ClientSettings, admin_settings, consumer_settings, create, producer_settings
 from tasks.control import Control
 from tasks.heartbeat import start_heartbeat
 from tasks.messages import RunTask
@@ -28,6 +29,8 @@ from tasks.source.offsets import OffsetTracker, SourceOffsets, StoredOffsets
 from tasks.source.sender import Sender
 from tasks.states import Call, State, TargetState
 from tasks.topic_creation import TopicCreation
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +58,7 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
     counters = SourceCounters()
     start_heartbeat(control, counters.snapshot)
     pipeline = build_pipeline(connector, worker)
-    producer = Producer(_conf(producer_settings(worker, connector, order.task)), logger=log)  # type: ignore[call-overload]
+    producer = _client(Producer, producer_settings(worker, connector, order.task))
     sender = Sender(producer, control)
     tracker = OffsetTracker(order.connector, sender.delivery_failed)
     flush_timeout_s = worker.offset_flush_timeout_ms / 1000
@@ -66,7 +69,7 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
         sender,
         tracker,
         SourceOffsets(tracker, control, flush_timeout_s),
-        TopicCreation(groups, lambda: AdminClient(_conf(admin_settings(worker, connector, order.task)))),
+        TopicCreation(groups, lambda: _client(AdminClient, admin_settings(worker, connector, order.task))),
         control,
         counters,
         SourceLimits(
@@ -89,7 +92,7 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
     start_heartbeat(control, counters.snapshot)
     pipeline = build_pipeline(connector, worker)
     settings = consumer_settings(worker, connector, order.task)
-    consumer = Consumer(_conf(settings), logger=log)  # type: ignore[call-overload]
+    consumer = _client(Consumer, settings)
     context = WorkerSinkTaskContext(order.task_config)
     loop = SinkLoop(
         task,
@@ -112,11 +115,11 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
         consumer.close()
 
 
-def _conf(settings: ClientSettings) -> dict[str, Any]:
-    """What librdkafka gets. Warnings about settings without a meaning here are logged once a client."""
+def _client(factory: Callable[[dict[str, Any]], T], settings: ClientSettings) -> T:
+    """A client of Kafka; what its settings cannot mean here is said once."""
     for warning in settings.warnings:
         log.warning(warning)
-    return {**settings.conf, "error_cb": _log_client_error}
+    return create(factory, settings, error_cb=_log_client_error)
 
 
 def _log_client_error(error: KafkaError) -> None:

@@ -187,8 +187,8 @@ class SourceLoop:
             ):
                 return False
         values = [record.value for record in records]
-        keys = [record.key for record in records]
-        if key_schema is None and not any(key is not None for key in keys):
+        keys: list[Any] | None = [record.key for record in records]
+        if key_schema is None and all(record.key is None for record in records):
             keys = None
         self._send_converted(topic, key_schema, keys, value_schema, values, chunk)
         return True
