@@ -1,0 +1,1 @@
+"""The built-in converters of keys, values and headers."""
