@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import logging
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -35,18 +37,20 @@ class Candidate:
         return wanted == self.name or short == simple or short in {alias(simple, kind) for kind in PluginKind}
 
 
-def entry_points(folder: PluginFolder | None) -> list[Candidate]:
-    """Those of a plugin folder, or of everything installed beside connectd."""
-    return [
-        Candidate(point.name, point.module, point.attr, folder, distribution.version)
-        for distribution in _distributions(folder)
-        for point in distribution.entry_points.select(group=ENTRY_POINT_GROUP)
-    ]
+def environment_entry_points(folders: Sequence[PluginFolder]) -> list[Candidate]:
+    """Those of everything installed beside connectd; `folders` are none of it, even if one is on `sys.path` by now."""
+    roots = {str(folder.root) for folder in folders}
+    return _entry_points([path for path in sys.path if path not in roots], None)
+
+
+def entry_points(folder: PluginFolder) -> list[Candidate]:
+    """Those of what is installed in a plugin folder."""
+    return _entry_points([str(folder.root)], folder)
 
 
 def own_modules(folder: PluginFolder) -> list[str]:
     """The modules that belong to no installed distribution: they are no dependencies, and nobody declared entry points."""
-    files = [file for distribution in _distributions(folder) for file in distribution.files or ()]
+    files = [file for distribution in _distributions([str(folder.root)]) for file in distribution.files or ()]
     installed = {file.parts[0].partition(".")[0] for file in files}
     return [module for module in folder.modules if module not in installed]
 
@@ -60,11 +64,19 @@ def own_classes(folder: PluginFolder) -> list[Candidate]:
     ]
 
 
-def _distributions(folder: PluginFolder | None) -> list[Distribution]:
+def _entry_points(path: list[str], folder: PluginFolder | None) -> list[Candidate]:
+    return [
+        Candidate(point.name, point.module, point.attr, folder, distribution.version)
+        for distribution in _distributions(path)
+        for point in distribution.entry_points.select(group=ENTRY_POINT_GROUP)
+    ]
+
+
+def _distributions(path: list[str]) -> list[Distribution]:
     # Not at the top: its import takes longer than all of discovery, and whoever uses built-ins only never needs it.
     from importlib import metadata
 
-    return list(metadata.distributions() if folder is None else metadata.distributions(path=[str(folder.root)]))
+    return list(metadata.distributions(path=path))
 
 
 def _public_names(folder: PluginFolder, module: str) -> list[str]:

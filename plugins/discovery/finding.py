@@ -9,7 +9,7 @@ from typing import Any
 
 from connectd.errors import PluginNotFound
 from plugins.discovery import builtin
-from plugins.discovery.candidates import Candidate, entry_points, own_classes
+from plugins.discovery.candidates import Candidate, entry_points, environment_entry_points, own_classes
 from plugins.discovery.folders import PluginFolder, plugin_folders
 from plugins.discovery.kinds import full_name, kinds_of, short_names
 from plugins.discovery.loading import activate, load_class
@@ -104,7 +104,7 @@ def _find_plugin(name: str, folders: list[PluginFolder]) -> type[Any]:
 
 
 def _candidates(folders: list[PluginFolder]) -> list[Candidate]:
-    found = entry_points(None)
+    found = environment_entry_points(folders)
     for folder in folders:
         if folder.problem is None:
             found += entry_points(folder) + own_classes(folder)

@@ -85,6 +85,7 @@ def _checked(folder: PluginFolder) -> PluginFolder:
         f"it has a module called '{reserved[0]}', which is the name of one of connectd's own: "
         "rename it, nothing in this folder is loaded"
     )
+    logger.warning("plugin.path: skipping '%s': %s", folder.path, problem)
     return PluginFolder(folder.path, folder.root, (), problem)
 
 

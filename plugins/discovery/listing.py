@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 
 from plugins.discovery import builtin
-from plugins.discovery.candidates import entry_points, own_modules
-from plugins.discovery.folders import PluginFolder, plugin_folders
+from plugins.discovery.candidates import Candidate, entry_points, environment_entry_points, own_modules
+from plugins.discovery.folders import plugin_folders
 from plugins.discovery.found import FoundPlugin, broken_plugin, describe_plugin
 from plugins.discovery.importing import Wanted
 from plugins.discovery.loading import load_class
@@ -32,10 +32,17 @@ def list_plugins(plugin_path: Sequence[str] = (), timeout_s: float = IMPORT_TIME
     The plugins of the environment and of each folder are imported in an interpreter of their own: two folders may have two
     versions of a dependency, and one that crashes or takes longer than `timeout_s` harms no other.
     """
-    places: list[PluginFolder | None] = [None, *plugin_folders(plugin_path)]
+    folders = plugin_folders(plugin_path)
+    places = [_wanted(ENVIRONMENT, None, environment_entry_points(folders), [])]
+    places += [
+        _wanted(str(folder.path), str(folder.root), entry_points(folder), own_modules(folder))
+        for folder in folders
+        if folder.problem is None
+    ]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        listed = pool.map(lambda place: _list_place(place, timeout_s), places)
+        listed = pool.map(lambda wanted: _import_elsewhere(wanted, timeout_s), places)
         found = [*_builtins(), *(plugin for plugins in listed for plugin in plugins)]
+    found += [broken_plugin(each.path.name, str(each.path), each.problem) for each in folders if each.problem]
     return _without_ambiguous_aliases(found)
 
 
@@ -47,22 +54,14 @@ def _builtins() -> Iterator[FoundPlugin]:
             yield from describe_plugin(plugin, BUILT_IN, None, None)
 
 
-def _list_place(place: PluginFolder | None, timeout_s: float) -> list[FoundPlugin]:
-    location = ENVIRONMENT if place is None else str(place.path)
-    if place is not None and place.problem is not None:
-        return [broken_plugin(place.path.name, location, place.problem)]
-    wanted = Wanted(
-        location,
-        None if place is None else str(place.root),
-        [(each.name, each.module, each.qualname, each.version or "") for each in entry_points(place)],
-        [] if place is None else own_modules(place),
-    )
-    if not wanted.entry_points and not wanted.modules:
-        return []
-    return _import_elsewhere(wanted, timeout_s)
+def _wanted(location: str, root: str | None, points: list[Candidate], modules: list[str]) -> Wanted:
+    rows = [(each.name, each.module, each.qualname, each.version or "") for each in points]
+    return Wanted(location, root, rows, modules)
 
 
 def _import_elsewhere(wanted: Wanted, timeout_s: float) -> list[FoundPlugin]:
+    if not wanted.entry_points and not wanted.modules:
+        return []
     try:
         done = subprocess.run(
             # -P: a folder `plugins` in the working directory must not be taken for ours.
