@@ -71,7 +71,7 @@ class SourceLoop:
         self._limits = limits
         self._next_commit = time.monotonic() + limits.commit_interval_s
         self._committed = threading.Event()
-        self._attending = threading.Event()
+        self._ended = threading.Event()
         # commit_record costs time for each record: only for tasks that want it.
         self._acknowledged: deque[tuple[SourceRecord, Message | None]] | None = (
             deque() if type(task).commit_record is not SourceTask.commit_record else None
@@ -79,13 +79,12 @@ class SourceLoop:
 
     def run(self) -> None:
         """From the started task to its last commit."""
-        self._attending.set()
         attendant = threading.Thread(target=self._attend, name="source-attendant", daemon=True)
         attendant.start()
         try:
             self._loop()
         finally:
-            self._attending.clear()
+            self._ended.set()
             attendant.join()
             self._finish()
 
@@ -258,13 +257,12 @@ class SourceLoop:
 
     def _attend(self) -> None:
         """What `_serve` does, from another thread, while the source blocks in poll: sources may wait for data for hours."""
-        while self._attending.is_set():
+        while not self._ended.wait(ATTENDANT_INTERVAL_S):
             call, since = self._control.call
             if call is Call.POLL and time.monotonic() - since > ATTENDANT_INTERVAL_S:
                 self._sender.serve_quietly()
                 if time.monotonic() >= self._next_commit:
                     self._commit()
-            time.sleep(ATTENDANT_INTERVAL_S)
 
     def _commit(self) -> None:
         started = time.monotonic()
