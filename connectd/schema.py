@@ -179,7 +179,7 @@ class Schema:
         set_slot = object.__setattr__
         set_slot(self, "type", type)
         set_slot(self, "is_optional", is_optional)
-        set_slot(self, "default_value", default_value)
+        set_slot(self, "default_value", _default_of(self, type, default_value))
         set_slot(self, "name", name)
         set_slot(self, "version", version)
         set_slot(self, "doc", doc)
@@ -275,7 +275,8 @@ class Schema:
         return (
             self.type,
             self.is_optional,
-            self.default_value,
+            # A struct has this very schema: comparing and pickling it would never end.
+            self.default_value.field_values if self.type is Type.STRUCT and self.default_value else self.default_value,
             self.name,
             self.version,
             self.doc,
@@ -447,6 +448,8 @@ class SchemaBuilder:
             raise SchemaBuilderException("fieldName cannot be null.")
         if name in self._fields:
             raise SchemaBuilderException(f"Cannot create field because of field name duplication {name}")
+        if self._default_value is not None:
+            raise SchemaBuilderException(f"Cannot create field {name} after the default value of the struct")
         self._fields[name] = Field(name, len(self._fields), _given(f"fieldSchema for field {name}", schema))
         return self
 
@@ -531,8 +534,7 @@ def _validate(schema: Schema, value: Any, location: str) -> None:
     if schema._is_leaf:
         return
     if schema.type is Type.STRUCT:
-        # A default value was made before the schema had it as its default.
-        if value.schema != schema and value is not schema.default_value:
+        if value.schema != schema:
             raise DataException(f"Struct schemas do not match for {location}.")
         value.validate()
     elif schema.type is Type.ARRAY:
@@ -573,6 +575,18 @@ def _mismatch(schema: Schema, value: Any, location: str) -> str:
 def _check_can_set(what: str, current: object, value: object) -> None:
     if current is not None and current != value:
         raise SchemaBuilderException(f"Invalid SchemaBuilder call: {what} has already been set.")
+
+
+def _default_of(schema: Schema, type: Type, value: Any) -> Any:
+    """The default value, where it is a struct (or, from a pickle, its values) one of this schema.
+
+    It was made with the schema as it was before it had a default.
+    """
+    if type is not Type.STRUCT or value is None:
+        return value
+    from connectd.struct import Struct  # that module needs this one
+
+    return Struct.of_checked(schema, value.field_values if isinstance(value, Struct) else value)
 
 
 def _given(what: str, schema: Schema | SchemaBuilder | None) -> Schema:

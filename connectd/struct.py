@@ -67,6 +67,9 @@ class Struct:
         """The field's value, None when it is not set, whatever default it has."""
         return self.field_values[self._field(field).index]
 
+    # Without it, Python would take a class with items for a sequence and ask for field 0.
+    __iter__ = None
+
     def __getitem__(self, field: str) -> Any:
         return self.get(field)
 

@@ -81,7 +81,7 @@ class Cases:
             yield self._decimal()
 
     def _any_text(self) -> str:
-        return self._pick([self._number, self._temporal, self._soup, self._word])()
+        return self._pick([self._number, self._temporal, self._soup, self._word])()  # type: ignore[no-any-return]
 
     def _pick(self, choices: Sequence[Any]) -> Any:
         return self._random.choice(choices)

@@ -28,7 +28,13 @@ from connectd.schema import (
 from connectd.struct import Struct
 
 NOW = datetime.datetime(2024, 2, 29, 12, 30, tzinfo=datetime.UTC)
-POINT = SchemaBuilder.struct().name("point").field("x", Schema.INT32_SCHEMA).field("y", Schema.INT32_SCHEMA).build()
+
+
+def point() -> SchemaBuilder:
+    return SchemaBuilder.struct().name("point").field("x", Schema.INT32_SCHEMA).field("y", Schema.INT32_SCHEMA)
+
+
+POINT = point().build()
 
 
 def user() -> SchemaBuilder:
@@ -163,15 +169,27 @@ class TestDefaults:
     def test_accepted(self, builder: SchemaBuilder, value: Any) -> None:
         assert builder.default_value(value).build().default_value == value
 
-    def test_of_a_struct(self) -> None:
-        origin = Struct(POINT, x=0, y=0)
-        with_default = SchemaBuilder.struct().name("point")
-        for field in POINT.fields:
-            with_default.field(field.name, field.schema)
-        schema = SchemaBuilder.struct().field("at", with_default.default_value(origin)).build()
-        assert Struct(schema).get("at") == origin
-        Struct(schema).validate()
-        assert Struct(schema, at=origin)["at"] is origin
+    def test_of_a_struct_has_the_schema_it_is_the_default_of(self) -> None:
+        schema = SchemaBuilder.struct().field("at", point().default_value(Struct(POINT, x=3, y=4))).build()
+        at = schema.field("at")
+        assert at is not None
+        default = Struct(schema).get("at")
+        assert default == Struct(at.schema, x=3, y=4)
+        validate_value(at.schema, default)
+        assert Struct(schema, at=default).get("at") == default
+
+    def test_of_a_struct_is_compared_and_pickled(self) -> None:
+        one = point().default_value(Struct(POINT, x=3, y=4)).build()
+        assert one == point().default_value(Struct(POINT, x=3, y=4)).build()
+        assert one != point().default_value(Struct(POINT, x=3, y=5)).build()
+        assert one != POINT
+        copied = pickle.loads(pickle.dumps(one))
+        assert copied == one
+        assert copied.default_value == one.default_value
+
+    def test_fields_come_before_the_default(self) -> None:
+        with pytest.raises(SchemaBuilderException, match="Cannot create field z after the default value"):
+            point().default_value(Struct(POINT, x=3, y=4)).field("z", Schema.INT32_SCHEMA)
 
 
 class TestSchema:

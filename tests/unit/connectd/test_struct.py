@@ -80,6 +80,11 @@ def test_items() -> None:
     assert struct["deep"] == 5
 
 
+def test_is_no_sequence() -> None:
+    with pytest.raises(TypeError, match="not iterable"):
+        list(Struct(INNER))  # type: ignore[call-overload]
+
+
 def test_any_name_can_be_a_field() -> None:
     schema = SchemaBuilder.struct().field("schema", Schema.INT8_SCHEMA).field("self", Schema.INT8_SCHEMA).build()
     assert Struct(schema, schema=1, self=2)["self"] == 2
@@ -164,6 +169,11 @@ def test_repr() -> None:
     assert repr(Struct(schema, a=1, c=Struct(INNER, deep=3))) == "Struct{a=1,c=Struct{deep=3}}"
     assert repr(Struct(schema, b="x")) == "Struct{b=x}"
     assert str(Struct(schema)) == "Struct{}"
+
+
+def test_values_as_a_list() -> None:
+    assert Struct(DEFAULTS, free="x").field_values == [None, "x"]
+    assert Struct.of_checked(DEFAULTS, [1, "x"]) == Struct(DEFAULTS, given=1, free="x")
 
 
 CONTENTS = st.fixed_dictionaries(
