@@ -86,7 +86,6 @@ def define_aliases(definition: ConfigDef, props: Mapping[str, Any], plugin_keys:
             f"{prefix}negate",
             Type.BOOLEAN,
             False,
-            _needs_predicate(props, f"{prefix}predicate"),
             doc="Whether the transformation applies where the predicate does not.",
             group=group,
         )
@@ -96,6 +95,16 @@ def define_aliases(definition: ConfigDef, props: Mapping[str, Any], plugin_keys:
         group = f"Predicates: {alias}"
         _define_type(definition, prefix, group, "Predicate", alias, _type_check(plugin_keys))
         _embed(definition, props, prefix, group, plugin_keys)
+
+
+def alias_errors(props: Mapping[str, Any]) -> list[ConfigException]:
+    """An error for each transformation that negates a predicate but has none."""
+    prefixes = [f"{TRANSFORMS}.{alias}." for alias in aliases(props, TRANSFORMS)]
+    return [
+        ConfigException(f"{prefix}negate", props[f"{prefix}negate"], f"Expected '{prefix}predicate' beside it")
+        for prefix in prefixes
+        if f"{prefix}negate" in props and f"{prefix}predicate" not in props
+    ]
 
 
 def transformation_settings(props: Mapping[str, Any], parsed: Mapping[str, Any]) -> list[TransformationSettings]:
@@ -165,16 +174,6 @@ def _known_predicate(props: Mapping[str, Any]) -> Validator:
             )
 
     return LambdaValidator.with_(check, lambda: f"an alias in {PREDICATES}")
-
-
-def _needs_predicate(props: Mapping[str, Any], predicate: str) -> Validator:
-    def check(name: str, value: Any) -> None:
-        if name in props and predicate not in props:
-            raise ConfigException(
-                name, value, f"Expected '{predicate}' too: without a predicate there is nothing to negate"
-            )
-
-    return LambdaValidator.with_(check, lambda: "")
 
 
 def _embed(

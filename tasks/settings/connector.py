@@ -24,6 +24,7 @@ from tasks.settings.aliases import (
     TRANSFORMS,
     PluginKeys,
     TransformationSettings,
+    alias_errors,
     aliases,
     define_aliases,
     transformation_settings,
@@ -106,7 +107,7 @@ class ConnectorConfig(AbstractConfig):
     @classmethod
     def cross_field_errors(cls, props: Mapping[str, Any]) -> list[ConfigException]:
         """What is wrong with the combination of keys that are right one by one."""
-        return []
+        return alias_errors(props)
 
     @classmethod
     def errors(cls, props: Mapping[str, Any]) -> list[ConfigException]:

@@ -32,14 +32,16 @@ _CLIENTS = """\
 The settings of the Kafka clients that tasks use come from, each before the one above it:
 
 1. what Connect sets by itself: `acks=all`, idempotence and endless delivery for producers; `auto.offset.reset=earliest`,
-   no automatic commit, reading uncommitted records as Java does, and the static membership `connect-NAME-TASK` in the group `connect-NAME` for sinks,
+   no automatic commit, and the static membership `connect-NAME-TASK` in the group `connect-NAME` for sinks; and what
+   Java's consumers do by default where librdkafka's do not (`isolation.level=read_uncommitted`, `check.crcs=true`,
+   `allow.auto.create.topics=true`),
 2. the worker file, with the prefix `producer.`, `consumer.` or `admin.` (for admin clients also without a prefix),
 3. the connector, with the prefix `producer.override.`, `consumer.override.` or `admin.override.`, if the worker's
    `connector.client.config.override.policy` allows it.
 
 As in Java, `security.protocol` and the like without a prefix are for the worker's admin clients alone: repeat them with
 `producer.` and `consumer.`. The clients are librdkafka's. Settings are written as for Java's clients, and translated by the
-table below. Settings that only [librdkafka](https://docs.confluent.io/platform/current/clients/librdkafka/html/md_CONFIGURATION.html)
+table below. Settings that only librdkafka ([its reference](https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md))
 has may be given too, by its names and below the same prefixes. A setting that has no effect here gives a warning.
 
 Key stores and trust stores may be JKS, PKCS12 or PEM files, or PEM texts; they are converted in memory.

@@ -29,6 +29,10 @@ class SinkConnectorConfig(ConnectorConfig):
     @classmethod
     def cross_field_errors(cls, props: Mapping[str, Any]) -> list[ConfigException]:
         """Exactly one of `topics` and `topics.regex`, and no dead letter queue among the topics that are read."""
+        return super().cross_field_errors(props) + cls._topic_errors(props)
+
+    @staticmethod
+    def _topic_errors(props: Mapping[str, Any]) -> list[ConfigException]:
         topics = _topics(props)
         regex = _text(props, TOPICS_REGEX)
         if topics and regex:
