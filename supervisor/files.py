@@ -174,7 +174,7 @@ def _texts(path: str, content: dict[str, Any]) -> dict[str, str]:
         elif isinstance(value, str):
             texts[key] = value
         elif value is not None:
-            problems.append(Problem(path, key, f"{key} is {_shown(value)}: expected a text, a number, true or false"))
+            problems.append(Problem(path, key, f"{key} is {_kind(value)}: expected a text, a number, true or false"))
     if problems:
         raise FileProblems(problems)
     return _encodable(path, texts)
@@ -205,6 +205,11 @@ def _repeated(keys: Iterable[str]) -> Iterator[str]:
         if key in seen:
             yield key
         seen.add(key)
+
+
+def _kind(value: Any) -> str:
+    # Not the value: it may be a secret.
+    return "a list" if isinstance(value, list) else "an object"
 
 
 def _shown(value: Any) -> str:

@@ -13,28 +13,29 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 from multiprocess import forkserver, get_context, popen_forkserver, reduction, resource_tracker, util
 from multiprocess.context import set_spawning_popen
 
-from tasks.preload import MODULES_VARIABLE, SAFE_PATH_VARIABLE, SUPERVISOR_PID_VARIABLE
+from tasks.preload import ENTRY_VARIABLE, SAFE_PATH_VARIABLE, SUPERVISOR_PID_VARIABLE, run_child
 
-Entry = Callable[[socket.socket, int], None]
+# Where children begin: `module:function`, called with the channel and the supervisor's pid. By name, so that the supervisor
+# need not import what only tasks need.
+ENTRY: Final = "tasks.entry:main"
 
 
-def ensure_running(preload: Sequence[str]) -> None:
-    """Start the forkserver unless it runs. It imports the `preload` modules; do not wait for that.
+def ensure_running(entry: str = ENTRY) -> None:
+    """Start the forkserver unless it runs. It imports the module of `entry`; this does not wait for it.
 
-    To be called from the main thread: the kernel kills the forkserver when the thread that started it ends. The lifeline is
-    the supervisor's pid, which `tasks.preload` checks.
+    To be called from the main thread: the kernel kills the forkserver when the thread that started it ends.
     """
     _disable_resource_tracker()
     forkserver.set_forkserver_preload(["tasks.preload"])
     variables = {
         SUPERVISOR_PID_VARIABLE: str(os.getpid()),
-        MODULES_VARIABLE: " ".join(preload),
+        ENTRY_VARIABLE: entry,
         # A file tasks.py in the working directory must not be taken for ours.
         SAFE_PATH_VARIABLE: "1",
     }
@@ -42,13 +43,13 @@ def ensure_running(preload: Sequence[str]) -> None:
         forkserver.ensure_running()
 
 
-def request_child(entry: Entry, channel: socket.socket, preload: Sequence[str]) -> ChildRequest:
-    """Ask the forkserver for a child that runs `entry(channel, supervisor's pid)`. `channel` may be closed afterwards.
+def request_child(entry: str, channel: socket.socket) -> ChildRequest:
+    """Ask the forkserver for a child. `channel` is its end of the channel, and may be closed here afterwards.
 
     Raises OSError when the forkserver died at this very moment; trying again starts a new one.
     """
-    ensure_running(preload)
-    process = get_context("forkserver").Process(target=entry, args=(channel, os.getpid()), name="child")
+    ensure_running(entry)
+    process = get_context("forkserver").Process(target=run_child, args=(entry, channel, os.getpid()), name="child")
     return ChildRequest(process)
 
 

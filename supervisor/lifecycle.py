@@ -36,7 +36,7 @@ LEGAL_MOVES: Final[Mapping[State, frozenset[State]]] = {
     State.DESTROYED: frozenset(),
 }
 
-_LOG_LEVELS: Final = {State.FAILED: logging.ERROR, State.RESTARTING: logging.WARNING}
+_LOG_LEVELS: Final = {State.FAILED: logging.ERROR, State.RESTARTING: logging.WARNING, State.UNASSIGNED: logging.DEBUG}
 
 
 class UnitId(msgspec.Struct, frozen=True, order=True):

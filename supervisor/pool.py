@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 import structlog
 
@@ -16,7 +16,6 @@ from supervisor.process import Child
 
 log = structlog.get_logger(__name__)
 
-PRELOAD = ("tasks.entry",)
 # A child needs some milliseconds; one that needs this long will not come.
 WARM_TIMEOUT_S = 60.0
 _FIRST_RETRY_S = 0.1
@@ -36,14 +35,12 @@ class ProcessPool:
 
     def __init__(
         self,
-        entry: forkserver.Entry,
-        preload: Sequence[str] = PRELOAD,
+        entry: str = forkserver.ENTRY,
         *,
         spares: int = 1,
         parallel_starts: int | None = None,
     ) -> None:
         self._entry = entry
-        self._preload = preload
         self._wanted_spares = spares
         self._starting = asyncio.Semaphore(parallel_starts or 2 * (os.cpu_count() or 1))
         self._spares: deque[Child] = deque()
@@ -54,7 +51,7 @@ class ProcessPool:
 
     def start(self) -> None:
         """Start the forkserver and the first spare."""
-        forkserver.ensure_running(self._preload)
+        forkserver.ensure_running(self._entry)
         self._refill()
 
     @property
@@ -105,7 +102,7 @@ class ProcessPool:
 
     def _keep(self, child: Child) -> None:
         def gone(_: object) -> None:
-            if child in self._spares:
+            if child in self._spares and not self._closed:
                 self._spares.remove(child)
                 log.warning("the spare process ended", pid_of_child=child.pid, cause=str(child.exited.result()))
                 self._refill()
@@ -139,10 +136,10 @@ class ProcessPool:
 
     def _request(self) -> Child:
         try:
-            return Child(self._entry, self._preload, self._out_of_memory_kills)
+            return Child(self._entry, self._out_of_memory_kills)
         except (ConnectionError, BrokenPipeError):
             # The forkserver died a moment ago, and its death was not known yet: once more, with a new one.
-            return Child(self._entry, self._preload, self._out_of_memory_kills)
+            return Child(self._entry, self._out_of_memory_kills)
 
 
 @contextlib.asynccontextmanager

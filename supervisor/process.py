@@ -8,11 +8,11 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from supervisor.channel import Channel
 from supervisor.exits import Exit, OutOfMemoryKills
-from supervisor.forkserver import ChildRequest, Entry, request_child
+from supervisor.forkserver import ChildRequest, request_child
 from tasks.messages import Order, Report, Warm
 
 # As multiprocess.forkserver writes numbers.
@@ -26,7 +26,7 @@ class Child:
     then hold the truth for ever. Reports after `Warm` go to `on_report`. No method blocks.
     """
 
-    def __init__(self, entry: Entry, preload: Sequence[str], out_of_memory_kills: OutOfMemoryKills) -> None:
+    def __init__(self, entry: str, out_of_memory_kills: OutOfMemoryKills) -> None:
         """Raises OSError when the process cannot be asked for."""
         loop = asyncio.get_running_loop()
         self.pid: int | None = None
@@ -41,7 +41,7 @@ class Child:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                self._request: ChildRequest = request_child(entry, theirs, preload)
+                self._request: ChildRequest = request_child(entry, theirs)
             except BaseException:
                 ours.close()
                 raise

@@ -6,6 +6,7 @@ jitter, so that many tasks that fail for one reason do not come back in step. To
 
 from __future__ import annotations
 
+import difflib
 import enum
 from collections.abc import Mapping
 from functools import cache
@@ -128,9 +129,13 @@ class RestartPolicy(msgspec.Struct, frozen=True, kw_only=True):
         return restart_config_def().errors(_given(properties))
 
     @staticmethod
-    def unknown_keys(properties: Mapping[str, str]) -> list[str]:
-        """Keys that begin like the policy's but are none of them."""
-        return sorted(_given(properties).keys() - restart_config_def().config_names)
+    def unknown_keys(properties: Mapping[str, str]) -> dict[str, str | None]:
+        """Keys that begin like the policy's but are none of them, each with the one most like it."""
+        names = list(restart_config_def().config_names)
+        return {
+            key: next(iter(difflib.get_close_matches(key, names, n=1)), None)
+            for key in sorted(_given(properties).keys() - set(names))
+        }
 
 
 def _given(*layers: Mapping[str, str]) -> dict[str, str]:

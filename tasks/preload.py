@@ -10,11 +10,12 @@ import gc
 import importlib
 import os
 import signal
+import socket
 import sys
 import traceback
 
 SUPERVISOR_PID_VARIABLE = "CONNECTD_SUPERVISOR_PID"
-MODULES_VARIABLE = "CONNECTD_PRELOAD"
+ENTRY_VARIABLE = "CONNECTD_ENTRY"
 SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
 
 _PR_SET_PDEATHSIG = 1
@@ -28,6 +29,12 @@ def die_with_parent(parent_pid: int) -> None:
         os._exit(1)
 
 
+def run_child(entry: str, channel: socket.socket, supervisor_pid: int) -> None:
+    """The target of every child: calls `entry`, `module:function`, which the supervisor knows by name only."""
+    module, _, name = entry.partition(":")
+    getattr(importlib.import_module(module), name)(channel, supervisor_pid)
+
+
 def restore_stdin() -> None:
     """Give this child the supervisor's standard input, which `multiprocess` has replaced by nothing."""
     if _stdin is not None:
@@ -35,7 +42,7 @@ def restore_stdin() -> None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (open for as long as the process lives)
 
 
-def _become_forkserver(supervisor_pid: int, modules: list[str]) -> None:
+def _become_forkserver(supervisor_pid: int, entry: str) -> None:
     global _stdin
     # A session of its own: Ctrl+C and signals to the supervisor's group are for the supervisor, which then stops us in order.
     os.setsid()
@@ -46,8 +53,7 @@ def _become_forkserver(supervisor_pid: int, modules: list[str]) -> None:
     _stdin = _duplicate_of_stdin()
     _name("connectd: forkserver")
     try:
-        for module in modules:
-            importlib.import_module(module)
+        importlib.import_module(entry.partition(":")[0])
     except BaseException:
         # `multiprocess` would swallow an ImportError, and every child would then fail one by one.
         traceback.print_exc()
@@ -72,4 +78,4 @@ def _name(title: str) -> None:
 
 if _supervisor := os.environ.pop(SUPERVISOR_PID_VARIABLE, None):
     os.environ.pop(SAFE_PATH_VARIABLE, None)
-    _become_forkserver(int(_supervisor), os.environ.pop(MODULES_VARIABLE, "").split())
+    _become_forkserver(int(_supervisor), os.environ.pop(ENTRY_VARIABLE))

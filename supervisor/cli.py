@@ -1,0 +1,52 @@
+"""The command line `connectd`. What a command needs is imported when it runs, for the start-up time counts."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+# name -> module and object; imported on first use.
+_COMMANDS: Final = {
+    "standalone": "supervisor.commands.standalone:standalone",
+    "check": "supervisor.commands.check:check",
+    "plugins": "supervisor.commands.plugins:plugins",
+    "config-docs": "supervisor.commands.config_docs:config_docs",
+    "kafka": "supervisor.embedded.command:kafka",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: Any = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="connectd", message="connectd %(version)s")
+def cli() -> None:
+    """Kafka Connect for Python: every connector task in a process of its own.
+
+    Exit codes: 0 done, 2 wrong usage, 69 something needed is not available, 70 an error of connectd itself, 78 a file is wrong.
+    """
+
+
+def main() -> None:
+    """The entry point of the program."""
+    if sys.argv[1:2] == ["standalone"] and not {"-h", "--help"} & set(sys.argv):
+        # While this process imports its own modules, the forkserver imports those of the tasks.
+        from supervisor.forkserver import ensure_running
+
+        ensure_running()
+    cli(prog_name="connectd")

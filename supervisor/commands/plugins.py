@@ -1,0 +1,65 @@
+"""`connectd plugins`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+
+import click
+import msgspec
+
+from supervisor.commands.options import output_option
+from supervisor.commands.running import process_pool, start_logging
+from supervisor.commands.table import table
+from supervisor.configuration import load_worker
+from supervisor.exit_codes import CommandExit
+from supervisor.files import FileProblems
+from supervisor.inquiries import INQUIRY_TIMEOUT_S, InquiryFailed, ask
+from tasks.messages import ListPlugins, LogSettings, PluginInfo, Plugins
+
+# Listing needs a valid worker configuration, but of it only the plugin path counts.
+_NO_WORKER = {
+    "bootstrap.servers": "localhost:9092",
+    "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+    "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+}
+
+
+@click.command()
+@click.argument("worker", required=False, metavar="[WORKER.properties]")
+@click.option("--plugin-path", metavar="FOLDER[,FOLDER...]", help="Folders of plugin folders, instead of the worker's.")
+@output_option
+def plugins(worker: str | None, plugin_path: str | None, output: str) -> None:
+    """List the plugins that a worker would find, those that cannot be loaded with the reason."""
+    settings = start_logging(["ERROR"])
+    try:
+        config = load_worker(worker)[0] if worker is not None else dict(_NO_WORKER)
+        if plugin_path is not None:
+            config["plugin.path"] = plugin_path
+        found = asyncio.run(_list(config, settings))
+    except FileProblems as error:
+        click.echo(str(error), err=True)
+        sys.exit(CommandExit.CONFIG)
+    except InquiryFailed as error:
+        click.echo(str(error), err=True)
+        sys.exit(CommandExit.UNAVAILABLE)
+    if output == "json":
+        click.echo(json.dumps([msgspec.to_builtins(each) for each in found], indent=2, ensure_ascii=False))
+    else:
+        _print(found)
+
+
+async def _list(worker_config: dict[str, str], settings: LogSettings) -> Sequence[PluginInfo]:
+    async with process_pool() as pool:
+        answer = await ask(pool, ListPlugins(worker_config=worker_config, log=settings), Plugins, INQUIRY_TIMEOUT_S)
+    return sorted(answer.plugins, key=lambda each: (each.kind, each.name))
+
+
+def _print(found: Sequence[PluginInfo]) -> None:
+    rows = [(each.kind, each.name, each.version, each.location) for each in found if each.error is None]
+    click.echo(table(("KIND", "NAME", "VERSION", "LOCATION"), rows))
+    for each in found:
+        if each.error is not None:
+            click.echo(f"{click.style('broken', fg='red')}: {each.name} in {each.location}: {each.error}")

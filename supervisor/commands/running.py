@@ -1,0 +1,37 @@
+"""What commands that start processes have in common: logs, and a pool of processes."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Sequence
+
+import click
+
+from supervisor.pool import ProcessPool
+from tasks.logs import configure_logging, parse_levels, prefers_json
+from tasks.messages import LogSettings
+
+
+def start_logging(assignments: Sequence[str]) -> LogSettings:
+    """Configure the logs of this process as the command line and the environment say; the same is meant for children."""
+    try:
+        levels = parse_levels(list(assignments))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--log-level") from error
+    try:
+        json = prefers_json(sys.stderr)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    configure_logging(json, levels)
+    return LogSettings(json=json, levels=levels)
+
+
+@contextlib.asynccontextmanager
+async def process_pool() -> AsyncIterator[ProcessPool]:
+    """A pool whose processes end with the block."""
+    pool = ProcessPool(spares=0)
+    try:
+        yield pool
+    finally:
+        await pool.close()

@@ -1,0 +1,72 @@
+"""The files of a standalone worker together: all that is wrong in any of them is found before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from supervisor.files import ConnectorFile, FileProblems, Problem, read_connector_files, read_worker_file
+from supervisor.restarts import RestartPolicy
+from tasks.settings.worker import KNOWN_PREFIXES, StandaloneConfig
+
+SUFFIXES = (".properties", ".json")
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker file with its connector files. `properties` are the worker's as written."""
+
+    properties: dict[str, str]
+    worker: StandaloneConfig
+    connectors: list[ConnectorFile]
+
+    @property
+    def unknown_keys(self) -> dict[str, str | None]:
+        """The worker's keys that have no meaning, each with the known one most like it."""
+        return {**self.worker.unknown(KNOWN_PREFIXES), **RestartPolicy.unknown_keys(self.properties)}
+
+
+def load(worker_path: str, connector_paths: Sequence[str]) -> Configuration:
+    """Read the worker file, the connector files given, and those in its `connectors.directory`. Raises FileProblems."""
+    problems: list[Problem] = []
+    properties, worker = None, None
+    try:
+        properties, worker = load_worker(worker_path)
+    except FileProblems as error:
+        problems += error.problems
+    try:
+        folder = worker.connectors_directory if worker else None
+        connectors = read_connector_files([*connector_paths, *connector_files_in(folder)])
+    except FileProblems as error:
+        problems += error.problems
+    if problems or properties is None or worker is None:
+        raise FileProblems(problems)
+    return Configuration(properties=properties, worker=worker, connectors=connectors)
+
+
+def load_worker(path: str) -> tuple[dict[str, str], StandaloneConfig]:
+    """A worker's properties as written, and their meaning. Raises FileProblems with everything that is wrong."""
+    properties = read_worker_file(path)
+    errors = [*StandaloneConfig.errors(properties), *RestartPolicy.errors(properties)]
+    if errors:
+        raise FileProblems([Problem(path, error.key, str(error)) for error in errors])
+    return properties, StandaloneConfig(properties)
+
+
+def connector_files_in(folder: str | None) -> list[str]:
+    """The connector files of a folder by name; hidden ones, such as an editor's, are left out."""
+    if folder is None:
+        return []
+    if not Path(folder).is_dir():
+        raise FileProblems([Problem(folder, "connectors.directory", "connectors.directory is not a folder")])
+    return sorted(
+        str(path) for path in Path(folder).iterdir() if path.suffix in SUFFIXES and not path.name.startswith(".")
+    )
+
+
+def unknown_key_warnings(unknown: Mapping[str, str | None]) -> list[str]:
+    """One line a key."""
+    return [
+        f"unknown key {key}" + (f", did you mean {similar}?" if similar else "") for key, similar in unknown.items()
+    ]

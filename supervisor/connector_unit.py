@@ -1,0 +1,102 @@
+"""A connector under supervision: its process plans, and is kept only if it watches its source."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from supervisor.lifecycle import UnitId
+from supervisor.specs import ConnectorSpec, Plan
+from supervisor.units import Rules, Surroundings, Unit
+from tasks.messages import Order, Planned, ReconfigurationRequested, Report, RunConnector
+from tasks.states import State, TargetState
+
+log = structlog.get_logger(__name__)
+
+OnPlan = Callable[[str, Plan], None]
+
+
+class ConnectorUnit(Unit):
+    """Runs one connector and hands on each of its plans.
+
+    While it is paused or stopped it has no process: as in Java its `stop` was called, and `start` is when it resumes.
+    """
+
+    def __init__(
+        self,
+        spec: ConnectorSpec,
+        surroundings: Surroundings,
+        rules: Rules,
+        on_plan: OnPlan,
+        after: asyncio.Future[None] | None = None,
+    ) -> None:
+        self.spec = spec
+        self._on_plan = on_plan
+        self._planned = False
+        super().__init__(UnitId(spec.name), surroundings, rules, after)
+
+    def update(self, spec: ConnectorSpec) -> None:
+        """Run what `spec` says."""
+        before, self.spec = self.spec, spec
+        if before.config != spec.config:
+            self.restart()
+        elif before.target_state is not spec.target_state and self._state is not State.FAILED:
+            if spec.target_state is TargetState.STARTED:
+                self._change(State.UNASSIGNED)
+            self._stop_process()
+            self._woken.set()
+
+    @property
+    def _state(self) -> State:
+        return self._surroundings.statuses[self.id].state
+
+    def _has_work(self) -> bool:
+        match self.spec.target_state:
+            case TargetState.STARTED:
+                return True
+            case TargetState.PAUSED:
+                self._change(State.PAUSED)
+            case TargetState.STOPPED:
+                self._change(State.STOPPED)
+        return False
+
+    def _order(self, generation: int) -> Order:
+        self._planned = False
+        return RunConnector(
+            connector=self.spec.name,
+            generation=generation,
+            config=self.spec.config,
+            worker_config=self._surroundings.worker_config,
+            target_state=self.spec.target_state,
+            log=self._surroundings.log,
+        )
+
+    def _may_end(self) -> bool:
+        return self._planned
+
+    def _on_report(self, report: Report) -> None:
+        match report:
+            case Planned():
+                self._plan(report)
+            case ReconfigurationRequested():
+                log.info("the connector asks for its tasks to be planned again", **self._log_fields)
+            case _:
+                assert self._child is not None
+                self._child.kill(f"a connector has nothing to say about {type(report).__name__}")
+
+    def _plan(self, report: Planned) -> None:
+        if self._ordered_to_stop:
+            return  # the configuration has changed in the meantime
+        self._planned = True
+        self._on_plan(
+            self.spec.name,
+            Plan(
+                connector_config=self.spec.config,
+                kind=report.kind,
+                version=report.version,
+                task_class=report.task_class,
+                task_configs=report.task_configs,
+            ),
+        )

@@ -1,0 +1,1 @@
+"""Herders decide what a worker runs: the standalone one by itself, the distributed one together with its group."""

@@ -1,0 +1,102 @@
+"""A task under supervision: pausing, and source offsets where the supervisor keeps them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from supervisor.offsets import OffsetStore
+from supervisor.process import Child
+from supervisor.specs import TaskSpec
+from supervisor.units import Rules, Surroundings, Unit
+from tasks.messages import (
+    ChangeTargetState,
+    CommitOffsets,
+    OffsetsCommitted,
+    OffsetsRead,
+    Order,
+    ReadOffsets,
+    Report,
+    RunTask,
+)
+
+
+class TaskUnit(Unit):
+    """Runs one task. `offsets` is None where tasks keep their offsets in Kafka themselves."""
+
+    def __init__(
+        self,
+        spec: TaskSpec,
+        surroundings: Surroundings,
+        rules: Rules,
+        offsets: OffsetStore | None,
+        after: asyncio.Future[None] | None = None,
+    ) -> None:
+        self.spec = spec
+        self._offsets = offsets
+        super().__init__(spec.id, surroundings, rules, after)
+
+    def update(self, spec: TaskSpec) -> None:
+        """Run what `spec` says: pausing and resuming keep the process, anything else needs a new one."""
+        before, self.spec = self.spec, spec
+        if _without_target_state(before) != _without_target_state(spec):
+            self.restart()
+        elif before.target_state is not spec.target_state and self._child is not None:
+            self._child.send(ChangeTargetState(target_state=spec.target_state))
+
+    def _has_work(self) -> bool:
+        return True
+
+    def _order(self, generation: int) -> Order:
+        spec = self.spec
+        return RunTask(
+            connector=spec.connector,
+            task=spec.task,
+            generation=generation,
+            task_class=spec.task_class,
+            task_config=spec.task_config,
+            connector_config=spec.connector_config,
+            worker_config=self._surroundings.worker_config,
+            target_state=spec.target_state,
+            log=self._surroundings.log,
+        )
+
+    def _on_report(self, report: Report) -> None:
+        child = self._child
+        assert child is not None
+        match report:
+            case ReadOffsets():
+                child.send(self._read_offsets(report))
+            case CommitOffsets():
+                self._commit_offsets(report, child)
+            case _:
+                child.kill(f"a task has nothing to say about {type(report).__name__}")
+
+    def _read_offsets(self, report: ReadOffsets) -> OffsetsRead:
+        if self._offsets is None:
+            return OffsetsRead(request=report.request, error="this worker keeps source offsets in Kafka")
+        return OffsetsRead(request=report.request, values=self._offsets.read(report.keys))
+
+    def _commit_offsets(self, report: CommitOffsets, child: Child) -> None:
+        error = self._refusal(report)
+        if error is not None or self._offsets is None:
+            child.send(OffsetsCommitted(request=report.request, error=error))
+            return
+        self._offsets.commit(report.entries).add_done_callback(
+            lambda done: child.send(OffsetsCommitted(request=report.request, error=_error_of(done)))
+        )
+
+    def _refusal(self, report: CommitOffsets) -> str | None:
+        if report.generation != self._generation:
+            return (
+                f"superseded: generation {report.generation} of {self.id} may not commit, {self._generation} runs now"
+            )
+        return "this worker keeps source offsets in Kafka" if self._offsets is None else None
+
+
+def _without_target_state(spec: TaskSpec) -> tuple[object, ...]:
+    return (spec.id, spec.task_class, spec.task_config, spec.connector_config)
+
+
+def _error_of(done: asyncio.Future[None]) -> str | None:
+    error = done.exception()
+    return None if error is None else str(error)

@@ -1,0 +1,274 @@
+"""One connector or task under supervision: a process of its own, started again as the restart policy says."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import random
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+
+from supervisor.exits import Cause, Exit
+from supervisor.hangs import Beat, HangLimits, hung
+from supervisor.lifecycle import Statuses, UnitId
+from supervisor.pool import ProcessPool, ProcessStartError
+from supervisor.process import Child
+from supervisor.restarts import Decision, GiveUp, History, RestartPolicy, decide
+from tasks.messages import Heartbeat, LogSettings, Order, Report, StateChanged, Stop
+from tasks.states import Call, ExitCode, State
+
+log = structlog.get_logger(__name__)
+
+
+class Surroundings(msgspec.Struct, kw_only=True):
+    """What all connectors and tasks of a worker share."""
+
+    pool: ProcessPool
+    statuses: Statuses
+    worker_config: dict[str, str]
+    log: LogSettings
+    graceful_stop_s: float
+    clock: Callable[[], float] = time.monotonic
+    jitter: Callable[[], float] = random.random
+    generations: Iterator[int] = msgspec.field(default_factory=lambda: itertools.count(1))
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """How one connector and its tasks are supervised."""
+
+    restarts: RestartPolicy
+    hangs: HangLimits
+
+
+class Unit(ABC):
+    """What connectors and tasks have in common. At any time there is one process at the most.
+
+    A coroutine lives as long as the unit: it runs one process after the other, and in between waits until a restart is due
+    or asked for.
+    """
+
+    def __init__(
+        self, id: UnitId, surroundings: Surroundings, rules: Rules, after: asyncio.Future[None] | None = None
+    ) -> None:
+        """The first process starts once `after` is done."""
+        self.id = id
+        self.heartbeat: Heartbeat | None = None
+        self._surroundings = surroundings
+        self._rules = rules
+        self._child: Child | None = None
+        self._generation = 0
+        self._ending = False  # the unit is to go
+        self._ordered_to_stop = False  # the process is to go
+        self._woken = asyncio.Event()
+        self._history = History()
+        self._failures: deque[str] = deque(maxlen=50)
+        self._decision: Decision | None = None
+        self._decided = 0.0
+        self._beat: Beat | None = None
+        self._killer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._change(State.UNASSIGNED)
+        self._runner = self._loop.create_task(self._run(after), name=str(id))
+        self._runner.add_done_callback(_log_error)
+
+    # --- what the worker calls ----------------------------------------------------------------------------------------
+
+    def restart(self) -> None:
+        """Replace the process, or start one. The failures so far are forgotten."""
+        self._history = History()
+        self._failures.clear()
+        self._change(State.RESTARTING)
+        self._stop_process()
+        self._woken.set()
+
+    def end(self, *, forget: bool) -> asyncio.Future[None]:
+        """Stop the process in good order, or kill it after the graceful time; the result is done when it is gone.
+
+        With `forget` the unit is deleted.
+        """
+        if forget:
+            self._change(State.DESTROYED)
+        self._ending = True
+        self._woken.set()
+        if self._child is None:
+            self._runner.cancel()
+        self._stop_process()
+        return asyncio.ensure_future(self._ended(forget))
+
+    async def _ended(self, forget: bool) -> None:
+        await asyncio.wait([self._runner])
+        if not forget:
+            self._change(State.UNASSIGNED)
+
+    def supervise_by(self, rules: Rules) -> None:
+        """Follow other rules from now on."""
+        self._rules = rules
+
+    def check(self) -> None:
+        """Kill the process if it hangs. To be called about once a second."""
+        if self._child is None or self._beat is None:
+            return
+        reason = hung(self._rules.hangs, self._beat, self._surroundings.clock())
+        if reason is not None:
+            self._child.kill(reason, hung=True)
+
+    # --- what connectors and tasks do differently ---------------------------------------------------------------------
+
+    @abstractmethod
+    def _order(self, generation: int) -> Order:
+        """What a new process is told to become."""
+
+    @abstractmethod
+    def _has_work(self) -> bool:
+        """Whether there is to be a process now; otherwise the unit's state is set here."""
+
+    @abstractmethod
+    def _on_report(self, report: Report) -> None:
+        """A report that only this kind of unit gets."""
+
+    def _may_end(self) -> bool:
+        """Whether a process that ends well has done all that it was to do."""
+        return False
+
+    # --- the life of a unit -------------------------------------------------------------------------------------------
+
+    async def _run(self, after: asyncio.Future[None] | None) -> None:
+        if after is not None:
+            await asyncio.wait([after])
+        while not self._ending:
+            self._woken.clear()
+            delay_s = await self._run_process() if self._has_work() else None
+            await self._sleep(delay_s)
+
+    async def _sleep(self, delay_s: float | None) -> None:
+        """Until the delay has passed, None being for ever, or something is asked for."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), delay_s)
+
+    async def _run_process(self) -> float | None:
+        """Run one process to its end. Returns after how many seconds there is to be another, None for not by itself."""
+        self._decision = None
+        self._ordered_to_stop = False
+        try:
+            child = await self._surroundings.pool.take()
+        except ProcessStartError as error:
+            self._fail(Cause.LOST, str(error))
+            return self._seconds_to_restart()
+        self._woken.clear()  # whatever was asked for until now, the order below heeds it
+        self._generation = next(self._surroundings.generations)
+        self._beat = Beat(call=Call.IMPORT, call_s=0.0, received=self._surroundings.clock())
+        self._child = child
+        child.on_report = self._handle
+        child.send(self._order(self._generation))
+        exit = await child.exited
+        self._child = None
+        self._cancel_killer()
+        if exit.killed_for is not None:
+            log.warning(f"{self.id} was killed: {exit.killed_for}", **self._log_fields, process=child.pid)
+        if self._ordered_to_stop:
+            return 0.0
+        return self._after_exit(exit)
+
+    def _after_exit(self, exit: Exit) -> float | None:
+        if self._decision is None:
+            if exit.code == ExitCode.STOPPED and self._may_end():
+                self._change(State.RUNNING)
+                return None
+            self._fail(exit.cause, f"The process of {self.id} ended: {exit}")
+        return self._seconds_to_restart()
+
+    def _seconds_to_restart(self) -> float | None:
+        if self._decision is None or isinstance(self._decision, GiveUp):
+            return None
+        return max(0.0, self._decided + self._decision.delay_s - self._surroundings.clock())
+
+    def _fail(self, cause: Cause, trace: str) -> None:
+        """Decide what happens next, and show it, as soon as the failure is known."""
+        self._decided = self._surroundings.clock()
+        self._decision, self._history = decide(
+            self._rules.restarts, self._history, cause, self._decided, self._surroundings.jitter()
+        )
+        explained = _explained(self._decision, self._failures, trace)
+        self._failures.append(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {_last_line(trace)}")
+        self._change(State.FAILED if isinstance(self._decision, GiveUp) else State.RESTARTING, explained)
+
+    # --- reports ------------------------------------------------------------------------------------------------------
+
+    def _handle(self, report: Report) -> None:
+        match report:
+            case Heartbeat():
+                self.heartbeat = report
+                self._beat = Beat(call=report.call, call_s=report.call_s, received=self._surroundings.clock())
+            case StateChanged():
+                self._on_state(report)
+            case _:
+                self._on_report(report)
+
+    def _on_state(self, report: StateChanged) -> None:
+        if self._ordered_to_stop:
+            return
+        if report.state is State.FAILED:
+            self._fail(Cause.CONFIG if report.config_error else Cause.EXCEPTION, report.trace or "")
+            self._kill_later("it did not end after it had failed")
+        elif self._decision is None:
+            self._history = msgspec.structs.replace(self._history, running_since=self._surroundings.clock())
+            self._change(report.state)
+
+    # --- the process --------------------------------------------------------------------------------------------------
+
+    def _stop_process(self) -> None:
+        """Order the process to stop; it has the graceful time for it."""
+        if self._child is not None and not self._ordered_to_stop:
+            self._ordered_to_stop = True
+            self._child.send(Stop())
+            self._kill_later("it did not stop")
+
+    def _kill_later(self, why: str) -> None:
+        self._cancel_killer()
+        seconds = self._surroundings.graceful_stop_s
+        child = self._child
+        assert child is not None
+        self._killer = self._loop.call_later(
+            seconds, lambda: child.kill(f"{why} within {seconds:g} s (task.shutdown.graceful.timeout.ms)")
+        )
+
+    def _cancel_killer(self) -> None:
+        if self._killer is not None:
+            self._killer.cancel()
+            self._killer = None
+
+    def _change(self, state: State, trace: str | None = None) -> None:
+        if not self._ending or state is State.UNASSIGNED:
+            pid = None if self._child is None else self._child.pid
+            self._surroundings.statuses.change(self.id, state, generation=self._generation, pid=pid, trace=trace)
+
+    @property
+    def _log_fields(self) -> dict[str, object]:
+        return {"connector": self.id.connector} | ({} if self.id.task is None else {"task": self.id.task})
+
+
+def _log_error(runner: asyncio.Task[None]) -> None:
+    if not runner.cancelled() and (error := runner.exception()) is not None:
+        log.critical(f"{runner.get_name()} is not supervised any more", exc_info=error)
+
+
+def _explained(decision: Decision, failures: Iterable[str], trace: str) -> str:
+    if not isinstance(decision, GiveUp):
+        when = "at once" if decision.delay_s == 0 else f"in {decision.delay_s:.1f} s"
+        return f"{trace.rstrip()}\nRestart {when}."
+    if decision.why is None:
+        return trace
+    earlier = "".join(f"\n  {failure}" for failure in failures)
+    return f"{trace.rstrip()}\n{decision.why} Failures before this one:{earlier or ' none'}"
+
+
+def _last_line(trace: str) -> str:
+    lines = trace.strip().splitlines()
+    return lines[-1] if lines else "no reason given"

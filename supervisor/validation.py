@@ -1,0 +1,58 @@
+"""Validation of connectors: by a child, which knows the plugins, and for the keys that only the supervisor knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from connectd.errors import ConfigException
+from supervisor.files import ConnectorFile, Problem
+from supervisor.inquiries import INQUIRY_TIMEOUT_S, InquiryFailed, ask
+from supervisor.pool import ProcessPool
+from supervisor.restarts import RestartPolicy
+from tasks.messages import ConfigKeyErrors, LogSettings, Validate, Validated
+
+
+class FileOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What validation found in one connector file; without problems it is valid."""
+
+    path: str
+    problems: list[Problem] = []
+    unknown_keys: dict[str, str | None] = {}
+
+
+async def validate(
+    pool: ProcessPool, worker_config: dict[str, str], log: LogSettings, config: dict[str, str]
+) -> Validated:
+    """The child's answer, completed by our own. Raises InquiryFailed if the child does not answer."""
+    order = Validate(config=config, worker_config=worker_config, log=log)
+    outcome = await ask(pool, order, Validated, INQUIRY_TIMEOUT_S)
+    return msgspec.structs.replace(
+        outcome,
+        errors=[*outcome.errors, *_as_key_errors(RestartPolicy.errors(config), config)],
+        unknown_keys={**outcome.unknown_keys, **RestartPolicy.unknown_keys(config)},
+    )
+
+
+async def validate_files(
+    pool: ProcessPool, worker_config: dict[str, str], log: LogSettings, files: Sequence[ConnectorFile]
+) -> list[FileOutcome]:
+    """One outcome a file, in their order. The files are validated side by side."""
+
+    async def validate_file(file: ConnectorFile) -> FileOutcome:
+        try:
+            outcome = await validate(pool, worker_config, log, file.config)
+        except InquiryFailed as error:
+            return FileOutcome(path=file.path, problems=[Problem(file.path, None, str(error))])
+        problems = [Problem(file.path, each.key, message) for each in outcome.errors for message in each.errors]
+        return FileOutcome(path=file.path, problems=problems, unknown_keys=outcome.unknown_keys)
+
+    return await asyncio.gather(*map(validate_file, files))
+
+
+def _as_key_errors(errors: Iterable[ConfigException], config: Mapping[str, str]) -> Iterable[ConfigKeyErrors]:
+    for error in errors:
+        key = error.key or ""
+        yield ConfigKeyErrors(key=key, value=config.get(key), errors=[str(error)])

@@ -1,0 +1,122 @@
+"""The worker: brings what runs on this machine into line with what is wanted, touching only what differs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from connectd.config import Type, parse_type
+from connectd.errors import ConfigException
+from supervisor.connector_unit import ConnectorUnit
+from supervisor.hangs import HangLimits
+from supervisor.lifecycle import UnitId
+from supervisor.offsets import OffsetStore
+from supervisor.restarts import RestartPolicy
+from supervisor.specs import ConnectorSpec, Plan, TaskSpec
+from supervisor.task_unit import TaskUnit
+from supervisor.units import Rules, Surroundings
+from tasks.settings.worker import TASK_HANG_TIMEOUT_MS, TASK_POLL_HANG_TIMEOUT_MS, WorkerConfig
+
+log = structlog.get_logger(__name__)
+
+CHECK_INTERVAL_S = 1.0
+
+
+class Worker:
+    """Runs connectors and tasks as processes of their own. Whoever decides what is to run, a herder, calls `apply`.
+
+    `on_plan` is called with each plan that a connector makes.
+    """
+
+    def __init__(
+        self, surroundings: Surroundings, offsets: OffsetStore | None, on_plan: Callable[[str, Plan], None]
+    ) -> None:
+        self.surroundings = surroundings
+        self.connectors: dict[str, ConnectorUnit] = {}
+        self.tasks: dict[UnitId, TaskUnit] = {}
+        self._offsets = offsets
+        self._on_plan = on_plan
+        # Units on their way out, so that nothing runs twice when it is wanted again meanwhile.
+        self._leaving: dict[UnitId, asyncio.Future[None]] = {}
+        self._checker = asyncio.get_running_loop().create_task(self._check_for_ever())
+
+    def apply(self, connectors: Mapping[str, ConnectorSpec], tasks: Mapping[UnitId, TaskSpec]) -> None:
+        """Start what is missing, end what is not wanted any more, change what differs, and leave all else alone."""
+        for gone in self.tasks.keys() - tasks.keys():
+            self._remove(self.tasks.pop(gone))
+        for name in self.connectors.keys() - connectors.keys():
+            self._remove(self.connectors.pop(name))
+        for name, connector in connectors.items():
+            self._apply_connector(name, connector)
+        for id, task in tasks.items():
+            self._apply_task(id, task)
+
+    async def stop(self) -> None:
+        """Stop everything in good order, all at once; what has not ended after the graceful time is killed."""
+        self._checker.cancel()
+        units = [*self.tasks.values(), *self.connectors.values()]
+        self.tasks.clear()
+        self.connectors.clear()
+        await asyncio.gather(*(unit.end(forget=False) for unit in units), *self._leaving.values())
+
+    def _apply_connector(self, name: str, spec: ConnectorSpec) -> None:
+        rules = self._rules(spec.config)
+        unit = self.connectors.get(name)
+        if unit is None:
+            after = self._leaving.get(UnitId(name))
+            self.connectors[name] = ConnectorUnit(spec, self.surroundings, rules, self._on_plan, after)
+        else:
+            unit.supervise_by(rules)
+            unit.update(spec)
+
+    def _apply_task(self, id: UnitId, spec: TaskSpec) -> None:
+        rules = self._rules(spec.connector_config)
+        unit = self.tasks.get(id)
+        if unit is None:
+            self.tasks[id] = TaskUnit(spec, self.surroundings, rules, self._offsets, self._leaving.get(id))
+        else:
+            unit.supervise_by(rules)
+            unit.update(spec)
+
+    def _remove(self, unit: ConnectorUnit | TaskUnit) -> None:
+        leaving = unit.end(forget=True)
+        self._leaving[unit.id] = leaving
+        leaving.add_done_callback(lambda done: self._left(unit.id, done))
+
+    def _left(self, id: UnitId, done: asyncio.Future[None]) -> None:
+        if self._leaving.get(id) is done:
+            del self._leaving[id]
+
+    def _rules(self, connector_config: Mapping[str, str]) -> Rules:
+        try:
+            return supervision_rules(self.surroundings.worker_config, connector_config)
+        except ConfigException as error:
+            # Validated configurations do not get here; others must not keep the rest from running.
+            log.error(f"restarting by the worker's own policy: {error}", connector=connector_config.get("name"))
+            return supervision_rules(self.surroundings.worker_config, {})
+
+    async def _check_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_INTERVAL_S)
+            for unit in [*self.connectors.values(), *self.tasks.values()]:
+                unit.check()
+
+
+def supervision_rules(worker_config: Mapping[str, str], connector_config: Mapping[str, str]) -> Rules:
+    """The rules for a connector and its tasks: its own settings before the worker's. Raises ConfigException."""
+    return Rules(
+        restarts=RestartPolicy.of(worker_config, connector_config),
+        hangs=HangLimits(
+            call_s=_limit_s(TASK_HANG_TIMEOUT_MS, worker_config, connector_config),
+            poll_s=_limit_s(TASK_POLL_HANG_TIMEOUT_MS, worker_config, connector_config),
+        ),
+    )
+
+
+def _limit_s(key: str, worker_config: Mapping[str, str], connector_config: Mapping[str, str]) -> float:
+    given = connector_config.get(key, worker_config.get(key))
+    if given is None:
+        given = WorkerConfig.config_def().config_keys[key].default_value
+    return float(parse_type(key, given, Type.LONG)) / 1000

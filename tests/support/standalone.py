@@ -1,0 +1,24 @@
+"""Runs a standalone worker with stand-in children: `python -m tests.support.standalone WORKER CONNECTOR...`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from setproctitle import setproctitle
+
+from supervisor.standalone import StandaloneWorker
+from tasks.logs import configure_logging
+from tasks.messages import LogSettings
+
+ENTRY = "tests.support.standin:main"
+
+
+async def _run() -> int:
+    return await StandaloneWorker(sys.argv[1], sys.argv[2:], LogSettings(json=True, levels={}), ENTRY).run()
+
+
+if __name__ == "__main__":
+    setproctitle("connectd: supervisor")
+    configure_logging(True, {})
+    sys.exit(asyncio.run(_run()))

@@ -1,0 +1,176 @@
+"""A child process without Kafka: what it does is written in the configuration of its order. For tests of the supervisor."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+
+from setproctitle import setproctitle
+
+from tasks import preload
+from tasks.channel import ChannelClosed, ChildChannel
+from tasks.messages import (
+    ChangeTargetState,
+    CommitOffsets,
+    ConfigKeyErrors,
+    ListPlugins,
+    OffsetsCommitted,
+    OffsetsRead,
+    Order,
+    Planned,
+    PluginInfo,
+    Plugins,
+    ReadOffsets,
+    ReconfigurationRequested,
+    RunConnector,
+    RunTask,
+    StateChanged,
+    Stop,
+    Validate,
+    Validated,
+    Warm,
+)
+from tasks.states import ExitCode, State, TargetState
+
+
+def main(sock: socket.socket, supervisor_pid: int) -> None:
+    """The entry of a child, in the place of `tasks.entry.main`."""
+    os.setsid()
+    preload.die_with_parent(os.getppid())
+    setproctitle("connectd: stand-in")
+    channel = ChildChannel(sock)
+    try:
+        channel.send(Warm())
+        os._exit(_work(channel.receive(), channel))
+    except ChannelClosed:
+        os._exit(ExitCode.ORPHANED)
+
+
+def _work(order: Order, channel: ChildChannel) -> int:
+    match order:
+        case Validate():
+            _misbehave(order.config.get("validate", ""))
+            wrong = order.config.get("wrong.key")
+            errors = [ConfigKeyErrors(key="wrong.key", value=wrong, errors=["it is wrong"])] if wrong else []
+            channel.send(
+                Validated(
+                    errors=errors, kind="source", unknown_keys={"unknwon": None} if "unknwon" in order.config else {}
+                )
+            )
+        case ListPlugins():
+            channel.send(
+                Plugins(
+                    plugins=[PluginInfo(name="StandIn", kind="source", version="1", location="tests", aliases=["S"])]
+                )
+            )
+        case RunConnector():
+            return _run_connector(order, channel)
+        case RunTask():
+            return _run_task(order, channel)
+        case _:
+            raise AssertionError(order)
+    return ExitCode.STOPPED
+
+
+def _run_connector(order: RunConnector, channel: ChildChannel) -> int:
+    config = order.config
+    _misbehave(config.get("connector", ""))
+    if trace := config.get("connector.fails"):
+        channel.send(StateChanged(generation=order.generation, state=State.FAILED, trace=trace))
+        return ExitCode.FAILED
+    channel.send(StateChanged(generation=order.generation, state=State.RUNNING))
+    count = int(config.get("tasks", "1"))
+    watching = config.get("watching") == "true"
+
+    def plan(count: int) -> None:
+        channel.send(
+            Planned(
+                generation=order.generation,
+                kind="source",
+                version="1",
+                task_class="tests.support.standin:Task",
+                task_configs=[{"id": str(number), **_task_config(config, number)} for number in range(count)],
+                watching=watching,
+            )
+        )
+
+    plan(count)
+    if path := config.get("replan.when"):
+        _wait_for_file(path)
+        channel.send(ReconfigurationRequested(generation=order.generation))
+        plan(int(config["replan.tasks"]))
+    while watching and not isinstance(channel.receive(), Stop):
+        pass
+    return ExitCode.STOPPED
+
+
+def _task_config(config: dict[str, str], number: int) -> dict[str, str]:
+    prefix = f"task.{number}."
+    shared = {key[len("each.") :]: value for key, value in config.items() if key.startswith("each.")}
+    return shared | {key[len(prefix) :]: value for key, value in config.items() if key.startswith(prefix)}
+
+
+def _run_task(order: RunTask, channel: ChildChannel) -> int:
+    config = order.task_config
+    _misbehave(config.get("start", ""))
+    if trace := config.get("fails"):
+        channel.send(
+            StateChanged(
+                generation=order.generation, state=State.FAILED, trace=trace, config_error="config.error" in config
+            )
+        )
+        return ExitCode.CONFIG if "config.error" in config else ExitCode.FAILED
+    if "commit" in config:
+        _commit(order.generation, config["commit"].encode(), channel)
+    _report(order.target_state, order.generation, channel)
+    if path := config.get("die.when"):
+        _wait_for_file(path)
+        os.kill(os.getpid(), signal.SIGSEGV)
+    while True:
+        match channel.receive():
+            case Stop():
+                _misbehave(config.get("stop", ""))
+                return ExitCode.STOPPED
+            case ChangeTargetState(target_state=target_state):
+                _report(target_state, order.generation, channel)
+
+
+def _report(target_state: TargetState, generation: int, channel: ChildChannel) -> None:
+    state = State.RUNNING if target_state is TargetState.STARTED else State.PAUSED
+    channel.send(StateChanged(generation=generation, state=state))
+
+
+def _commit(generation: int, value: bytes, channel: ChildChannel) -> None:
+    key = b'["standin",{"a":1}]'
+    channel.send(CommitOffsets(generation=generation, request=1, entries=[(key, value)]))
+    committed = channel.receive()
+    assert isinstance(committed, OffsetsCommitted)
+    channel.send(ReadOffsets(generation=generation, request=2, keys=[key]))
+    read = channel.receive()
+    assert isinstance(read, OffsetsRead)
+    if committed.error is None and read.values != [value]:
+        os._exit(99)
+
+
+def _misbehave(how: str) -> None:
+    match how.split():
+        case []:
+            pass
+        case ["hang"]:
+            time.sleep(3600)
+        case ["exit", code]:
+            os._exit(int(code))
+        case ["kill"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        case ["print", text]:
+            sys.stdout.write(text)
+        case _:
+            raise AssertionError(how)
+
+
+def _wait_for_file(path: str) -> None:
+    while not os.path.exists(path):
+        time.sleep(0.01)
