@@ -1,7 +1,50 @@
-"""What all tests share."""
+"""Fixtures of all tests: one real Kafka a run, shared by the workers of pytest-xdist."""
 
-from hypothesis import settings
+from __future__ import annotations
 
-# Other tests run on the same cores: the time that one example takes says nothing.
-settings.register_profile("connectd", deadline=None)
-settings.load_profile("connectd")
+import fcntl
+import json
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from supervisor.embedded import EmbeddedKafka
+from tests.support.kafka import TestKafka
+
+_started: list[EmbeddedKafka] = []
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestKafka]:
+    """The broker of this run: topics are shared by all tests, so take the fixture `topic` for names."""
+    if hasattr(request.config, "workerinput"):
+        yield TestKafka(_shared(tmp_path_factory.getbasetemp().parent))
+    else:
+        with EmbeddedKafka() as broker:
+            yield TestKafka(broker.client)
+
+
+@pytest.fixture
+def topic(request: pytest.FixtureRequest) -> str:
+    """A topic name that no other test has; nothing is created."""
+    name = re.sub(r"[^a-zA-Z0-9._-]+", "-", str(request.node.name))[:60]
+    return f"{name}-{uuid.uuid4().hex[:8]}"
+
+
+def _shared(folder: Path) -> dict[str, str]:
+    """Settings for the broker that the workers share: who asks first starts it, and it ends with the controller.
+
+    A worker is started by the run's controller, so that is its parent. Nobody need count who still uses the broker.
+    """
+    address = folder / "kafka.json"
+    with (folder / "kafka.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not address.exists():
+            _started.append(EmbeddedKafka(bound_to=os.getppid()).start())
+            address.write_text(json.dumps(_started[-1].client))
+    settings: dict[str, str] = json.loads(address.read_text())
+    return settings

@@ -100,14 +100,16 @@ class Security:
     def _server_tls(self) -> dict[str, str]:
         if not self._authority:
             return {}
-        return {
+        settings = {
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": self._authority.file("server.pem"),
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": self._authority.file("ca.pem"),
-            # A client may show a certificate, so that mutual TLS can be tried; it need not.
-            "ssl.client.auth": "requested",
         }
+        if not self._options.sasl:
+            # A client may show a certificate, so that mutual TLS can be tried; it need not.
+            settings["ssl.client.auth"] = "requested"
+        return settings
 
     def _server_sasl(self) -> dict[str, str]:
         mechanism = self._options.sasl
