@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import re
 from itertools import islice
 from typing import Final
 
 # How Java decodes bytes that are no UTF-8: see `_replace_as_java`.
 _AS_JAVA: Final = "connectd-replace-as-java"
+_ENCODED_SURROGATE: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?")
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -59,7 +61,7 @@ class LineSplitter:
         return len(self._unfinished)
 
     def feed(self, chunk: bytes) -> LineBlock | None:
-        """The lines that are complete now, None if there is none."""
+        """The lines that are complete now, None if there is none. `chunk` must not be empty."""
         complete = self._complete(chunk)
         if not complete:
             return None
@@ -100,12 +102,11 @@ def _split(start: int, block: bytes) -> LineBlock:
 
 
 def _replace_as_java(error: UnicodeError) -> tuple[str, int]:
-    """One U+FFFD for each maximal malformed part, as Python does, but one only for an encoded surrogate (three bytes)."""
+    """One U+FFFD for each maximal malformed part, as Python has it; an encoded surrogate, also half of one, is one part."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    part = error.object[error.start : error.start + 3]
-    is_surrogate = len(part) == 3 and part[0] == 0xED and part[1] >= 0xA0 and 0x80 <= part[2] <= 0xBF
-    return _REPLACEMENT, error.start + 3 if is_surrogate else error.end
+    surrogate = _ENCODED_SURROGATE.match(error.object, error.start)
+    return _REPLACEMENT, surrogate.end() if surrogate else error.end
 
 
 codecs.register_error(_AS_JAVA, _replace_as_java)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectd.connectors import ExactlyOnceSupport
 from connectd.errors import ConfigException, ConnectException
@@ -17,6 +21,7 @@ from connectd.schema import Schema
 from connectd.tasks import OffsetStorageReader, SourceTaskContext, TransactionContext
 from plugins.connectors import file_stream_source
 from plugins.connectors.file_stream_source import FileStreamSourceConnector, FileStreamSourceTask
+from plugins.connectors.lines import LineSplitter
 
 
 class StoredOffset(OffsetStorageReader):
@@ -206,6 +211,48 @@ def test_bytes_that_are_no_utf8_become_replacement_characters(start: Any) -> Non
     found = source.poll()
     assert [line for line, _ in found] == ["good", "b\ufffdad", "\ufffd", "surrogate \ufffd."]
     assert [position for _, position in found] == [5, 10, 13, 28]
+
+
+@pytest.mark.parametrize(
+    ("raw", "count"),
+    [
+        ("ff", 1),
+        ("9080", 2),
+        ("c19080", 3),
+        ("e08080", 3),
+        ("ed", 1),
+        ("eda0", 1),
+        ("eda080", 1),
+        ("eda0eda080", 2),
+        ("edc190", 3),
+        ("f090", 1),
+        ("f09080", 1),
+        ("f4908080", 4),
+        ("fc8080", 3),
+    ],
+)
+def test_as_many_replacement_characters_as_java_has(start: Any, raw: str, count: int) -> None:
+    """The counts are what Java's InputStreamReader answered."""
+    assert start(content=bytes.fromhex(raw) + b".\n").poll_lines() == ["\ufffd" * count + "."]
+
+
+@given(
+    pieces=st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", "\u00e4".encode(), b"\xff", b"\x85"]), max_size=40),
+    cuts=st.lists(st.integers(0, 60), max_size=10),
+)
+def test_chunks_make_no_difference(pieces: list[bytes], cuts: list[int]) -> None:
+    content = b"".join(pieces)
+    splitter, found = LineSplitter(100), []
+    for first, last in itertools.pairwise([0, *sorted(min(cut, len(content)) for cut in cuts), len(content)]):
+        if first < last and (block := splitter.feed(content[first:last])):
+            found += [(line, block.position_after(index)) for index, line in enumerate(block.lines)]
+    # By the rules one by one: a line ends at a \n or a \r, which takes a \n along; a \r at the end is undecided.
+    expected = [
+        (content[match.start() : match.end(1)].decode("utf-8", "replace"), 100 + match.end())
+        for match in re.finditer(rb"([^\r\n]*)(?:\n|\r\n|\r(?=[^\n]))", content, re.DOTALL)
+    ]
+    assert found == expected
+    assert splitter.unfinished_bytes == len(content) - (expected[-1][1] - 100 if expected else 0)
 
 
 def test_waits_for_a_file_that_appears_later_and_warns_once(start: Any, caplog: pytest.LogCaptureFixture) -> None:
