@@ -22,6 +22,7 @@ from supervisor.java_map import read_map
 KILLS = 20
 # Fast enough that every kill hits a transfer, slow enough that the whole run stays short.
 LINES_A_SECOND = 20_000
+CONNECTD = Path(sys.executable).with_name("connectd")
 
 
 class GrowingFile:
@@ -64,7 +65,7 @@ class Worker:
     def start(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "supervisor.cli", "standalone", *self._arguments],
+                [CONNECTD, "standalone", *self._arguments],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
