@@ -1,6 +1,6 @@
 """The author API: everything that connectors, converters, transformations, predicates and config providers need.
 
-The names are Kafka Connect's. It has two classes called `Type`: here `ConfigType` is that of ConfigDef and `SchemaType` that of Schema.
+The names are Kafka Connect's. Of its two classes `Type`, `ConfigType` is that of ConfigDef and `SchemaType` that of Schema.
 """
 
 from connectd.components import Configurable, Plugin
