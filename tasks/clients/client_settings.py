@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -37,9 +36,6 @@ CONSUMER_TUNING: Final[Mapping[str, Any]] = {
     "queued.max.messages.kbytes": 32_768,
 }
 MAX_POLL_RECORDS: Final = 2_000  # Java's default is 500
-
-_PROPERTY: Final = re.compile(r'[Cc]onfiguration property "?`?(?P<name>[a-z0-9_.]+)')
-_ANY_NAME: Final = re.compile(r"`(?P<name>[a-z0-9_]+(\.[a-z0-9_]+)+)`")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,10 +122,18 @@ def _settings(
 
 
 def _explained(error: KafkaException, settings: ClientSettings) -> ConnectException:
+    """The error in terms of the key that the user wrote, if librdkafka's message names a setting that came from one."""
     message = str(error.args[0].str() if error.args else error)
-    match = _PROPERTY.search(message) or _ANY_NAME.search(message)
-    name = match["name"] if match else None
-    if name is None or name not in settings.origins:
+    name = _named(message, settings.origins)
+    if name is None:
         return ConnectException(f"Kafka client could not be created: {message}")
     value = Password.HIDDEN if is_secret(name) else settings.conf[name]
     return ConfigException(settings.origins[name], value, message)
+
+
+def _named(message: str, names: Iterable[str]) -> str | None:
+    """The setting that a message of librdkafka is about; the longest, since some names are part of others."""
+    named = [name for name in names if name in message]
+    if not named and "SASL mechanism" in message:
+        named = [name for name in names if name == "sasl.mechanism"]
+    return max(named, key=len, default=None)

@@ -1,6 +1,7 @@
 """The names of librdkafka's settings, which may be used in configurations beside Java's.
 
-From librdkafka 2.16; callbacks and settings that only a C program can use are left out.
+From librdkafka 2.16; left out are callbacks, settings that only a C program can use, and `delivery.report.only.error`:
+a task has to know of every delivery.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ PROPERTIES: Final = frozenset(
     auto.commit.enable auto.commit.interval.ms auto.offset.reset batch.num.messages batch.size bootstrap.servers
     broker.address.family broker.address.ttl broker.version.fallback check.crcs client.dns.lookup client.id
     client.rack compression.codec compression.level compression.type connections.max.idle.ms
-    consume.callback.max.messages coordinator.query.interval.ms debug delivery.report.only.error
+    consume.callback.max.messages coordinator.query.interval.ms debug
     delivery.timeout.ms enable.auto.commit enable.auto.offset.store enable.gapless.guarantee enable.idempotence
     enable.metrics.push enable.partition.eof enable.random.seed enable.sasl.oauthbearer.unsecure.jwt
     enable.ssl.certificate.verification fetch.error.backoff.ms fetch.max.bytes fetch.message.max.bytes
