@@ -39,14 +39,9 @@ class Bed:
         finally:
             admin.delete_topics([name])[name].result(_TIMEOUT_S)
 
-    @contextmanager
-    def counter(self, topic: str) -> Iterator[TopicCounter]:
-        """Counts the topic's records."""
-        counter = TopicCounter(self.bootstrap_servers, topic)
-        try:
-            yield counter
-        finally:
-            counter.close()
+    def counter(self, topic: str) -> TopicCounter:
+        """Counts the topic's records, as a context."""
+        return TopicCounter(self.bootstrap_servers, topic)
 
     @contextmanager
     def job(self, name: str, topic: str, source: Path | None = None) -> Iterator[Job]:

@@ -13,8 +13,12 @@ FILE_SOURCE = CONF / "connect-file-source.properties"
 FILE_SINK = CONF / "connect-file-sink.properties"
 
 
+def read(path: Path) -> dict[str, str]:
+    """The properties in a file."""
+    return javaproperties.loads(path.read_text(encoding="utf-8"))
+
+
 def derive(original: Path, target: Path, changes: Mapping[str, str]) -> Path:
     """Write the properties of `original` with some keys changed or added to `target`, and return that."""
-    properties = javaproperties.loads(original.read_text(encoding="utf-8"))
-    target.write_text(javaproperties.dumps({**properties, **changes}, timestamp=False), encoding="utf-8")
+    target.write_text(javaproperties.dumps({**read(original), **changes}, timestamp=False), encoding="utf-8")
     return target

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from bench.processes import Program, RunFailed
 
@@ -21,6 +21,7 @@ _SAMPLES_PER_PSS = 5
 STALL_TIMEOUT_S = 120.0
 _BROKER_TIMEOUT_S = 10.0
 _MIB = 1 << 20
+_NO_TOPIC_YET = (KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART)
 
 Count = Callable[[], int]
 
@@ -128,10 +129,15 @@ class TopicCounter:
         try:
             _, high = self._consumer.get_watermark_offsets(self._partition, timeout=_BROKER_TIMEOUT_S)
         except KafkaException as error:
+            if error.args[0].code() in _NO_TOPIC_YET:
+                return 0
             raise RunFailed(f"the broker does not tell the watermark of {self._partition.topic}: {error}") from error
         return int(high)
 
-    def close(self) -> None:
+    def __enter__(self) -> TopicCounter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._consumer.close()
 
 
