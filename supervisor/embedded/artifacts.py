@@ -133,7 +133,7 @@ def _stamps(store: Path, jars: Sequence[Jar]) -> dict[str, list[int]]:
     for jar in jars:
         try:
             stat = (store / jar.path).stat()
-        except FileNotFoundError:
+        except OSError:
             continue
         stamps[jar.coordinate] = [stat.st_size, stat.st_mtime_ns]
     return stamps

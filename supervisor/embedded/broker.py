@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,16 +59,19 @@ class Broker:
 
 
 def start_broker(
-    runtime: KafkaRuntime, folder: DataFolder, options: BrokerOptions, watched: Watched | None = None
+    fetch: Callable[[], KafkaRuntime], folder: DataFolder, options: BrokerOptions, watched: Watched | None = None
 ) -> Broker:
     """Start the folder's broker and return when it answers; port 0 means any free one.
 
-    Without `watched` it lives on by itself. Raises DataFolderError, PortTakenError, or EmbeddedKafkaError with the last
+    `fetch` is called once folder and port are seen to be usable, since it may take long. Without `watched` the broker
+    lives on by itself. Raises DataFolderError, PortTakenError, or EmbeddedKafkaError with the last
     errors of the log.
     """
     lock = folder.acquire()
     try:
         folder.check_version(options.version)
+        _check_port(options.port)
+        runtime = fetch()
         _format(runtime, folder)
         for _ in range(_PORT_TRIES):
             chosen = replace(options, port=options.port or free_ports(1)[0])
@@ -135,8 +138,7 @@ def cluster_id(client: dict[str, str], timeout_s: float) -> str | None:
 def _start(
     runtime: KafkaRuntime, folder: DataFolder, options: BrokerOptions, watched: Watched | None, lock: int
 ) -> Broker:
-    if why := obstacle(options.port):
-        raise PortTakenError(f"port {options.port} {why}; choose another with --port")
+    _check_port(options.port)
     security = Security(options, folder.path)
     command = _configure(runtime, folder, options, security)
     folder.rotate_log()
@@ -158,6 +160,11 @@ def _start(
         folder.running.unlink(missing_ok=True)
         raise
     return Broker(process, options, security)
+
+
+def _check_port(port: int) -> None:
+    if port and (why := obstacle(port)):
+        raise PortTakenError(f"port {port} {why}; choose another with --port")
 
 
 def _configure(runtime: KafkaRuntime, folder: DataFolder, options: BrokerOptions, security: Security) -> list[str]:

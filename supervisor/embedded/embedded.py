@@ -14,7 +14,7 @@ from .broker import Broker, Watched, end, start_broker
 from .data_folder import DataFolder
 from .errors import EmbeddedKafkaError
 from .fast_start import with_archive
-from .runtime import fetch_runtime
+from .runtime import KafkaRuntime, fetch_runtime
 from .settings import KAFKA_VERSION, BrokerOptions
 
 
@@ -51,13 +51,12 @@ class EmbeddedKafka:
 
     def start(self) -> Self:
         """Start and return when the broker answers; at first use this fetches the jars."""
-        runtime = with_archive(fetch_runtime(self._options.version, self._progress), self._progress)
         if self._data is None:
             self._throwaway = Path(tempfile.mkdtemp(prefix="connectd-kafka-"))
         self._folder = DataFolder(self._data or self._throwaway or Path())
         watched = Watched(self._bound_to, self._throwaway) if self._bound_to else None
         try:
-            self._broker = start_broker(runtime, self._folder, self._options, watched)
+            self._broker = start_broker(self._fetch, self._folder, self._options, watched)
         except BaseException:
             self._remove_throwaway()
             raise
@@ -113,6 +112,9 @@ class EmbeddedKafka:
         if self._broker is None:
             raise EmbeddedKafkaError("the broker has not been started, or was stopped")
         return self._broker
+
+    def _fetch(self) -> KafkaRuntime:
+        return with_archive(fetch_runtime(self._options.version, self._progress), self._progress)
 
     def _remove_throwaway(self) -> None:
         if self._throwaway:

@@ -51,7 +51,7 @@ def _make(runtime: KafkaRuntime, archive: Path, failed: Path) -> None:
         draft = scratch / archive.name
         training = replace(runtime, extra=[f"-XX:AOTCacheOutput={draft}"])
         options = BrokerOptions(version=runtime.version, port=0)
-        broker = start_broker(training, DataFolder(scratch / "data"), options, Watched(os.getpid()))
+        broker = start_broker(lambda: training, DataFolder(scratch / "data"), options, Watched(os.getpid()))
         try:
             _exercise(broker)
         finally:

@@ -56,10 +56,10 @@ def fetch_runtime(version: str, progress: Progress) -> KafkaRuntime:
 
 def _lock(version: str, progress: Progress) -> Path:
     """The lock file shipped with this package, or for another version the one that its first use left in the cache."""
+    _check(version)
     shipped = Path(__file__).with_name(f"kafka-{version}.lock")
     if shipped.exists():
         return shipped
-    _check(version)
     made = cache_dir() / "locks" / shipped.name
     if not made.exists():
         progress(
