@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -22,8 +21,9 @@ from plugins.discovery.loading import load_class
 
 BUILT_IN: Final = "built-in"
 ENVIRONMENT: Final = "environment"
-# For importing everything of one plugin folder.
-IMPORT_TIMEOUT_S: Final = 60.0
+# For importing everything of one plugin folder: several that hang are still given up before whoever asked gives up.
+IMPORT_TIMEOUT_S: Final = 30.0
+PLACES_AT_ONCE: Final = 8
 
 
 def list_plugins(plugin_path: Sequence[str] = (), timeout_s: float = IMPORT_TIMEOUT_S) -> list[FoundPlugin]:
@@ -39,7 +39,7 @@ def list_plugins(plugin_path: Sequence[str] = (), timeout_s: float = IMPORT_TIME
         for folder in folders
         if folder.problem is None
     ]
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with ThreadPoolExecutor(max_workers=PLACES_AT_ONCE) as pool:
         listed = pool.map(lambda wanted: _import_elsewhere(wanted, timeout_s), places)
         found = [*_builtins(), *(plugin for plugins in listed for plugin in plugins)]
     found += [broken_plugin(each.path.name, str(each.path), each.problem) for each in folders if each.problem]
