@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
 
 from setproctitle import setproctitle
 
@@ -172,5 +173,5 @@ def _misbehave(how: str) -> None:
 
 
 def _wait_for_file(path: str) -> None:
-    while not os.path.exists(path):
+    while not Path(path).exists():
         time.sleep(0.01)

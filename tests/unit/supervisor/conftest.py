@@ -1,0 +1,25 @@
+"""Runs tests that are coroutines."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+
+import pytest
+
+TIMEOUT_S = 60.0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Each in an event loop of its own, under a limit that only a bug reaches."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+
+    async def run() -> None:
+        async with asyncio.timeout(TIMEOUT_S):
+            await pyfuncitem.obj(**arguments)
+
+    asyncio.run(run())
+    return True

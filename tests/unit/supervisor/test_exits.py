@@ -1,0 +1,47 @@
+"""How a child ended: the words, the causes, and the kernel's count of out-of-memory kills."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from supervisor.exits import Cause, Exit, OutOfMemoryKills
+
+
+@pytest.mark.parametrize(
+    ("exit", "cause", "words"),
+    [
+        (Exit(code=70), Cause.EXCEPTION, "exit code 70 (FAILED)"),
+        (Exit(code=78), Cause.CONFIG, "exit code 78 (CONFIG)"),
+        (Exit(code=0), Cause.EXIT, "exit code 0 (STOPPED)"),
+        (Exit(code=3), Cause.EXIT, "exit code 3"),
+        (Exit(signal=9), Cause.SIGNAL, "killed by SIGKILL"),
+        (Exit(signal=11), Cause.SIGNAL, "killed by SIGSEGV"),
+        (Exit(signal=36), Cause.SIGNAL, "killed by signal 36"),
+        (Exit(signal=9, out_of_memory=True), Cause.OUT_OF_MEMORY, "killed by SIGKILL (out of memory)"),
+        (
+            Exit(signal=9, killed_for="hung in put for 301 s", hung=True),
+            Cause.HUNG,
+            "killed by the supervisor: hung in put for 301 s",
+        ),
+        (Exit(), Cause.LOST, "lost: the forkserver died, and with it all of its children"),
+    ],
+)
+def test_an_exit_explains_itself(exit: Exit, cause: Cause, words: str) -> None:
+    assert exit.cause is cause
+    assert str(exit) == words
+
+
+def test_out_of_memory_kills_are_told_once(tmp_path: Path) -> None:
+    events = tmp_path / "memory.events"
+    events.write_text("low 0\noom 4\noom_kill 2\noom_group_kill 0\n")
+    kills = OutOfMemoryKills(events)
+    assert not kills.rose()
+    events.write_text("low 0\noom 5\noom_kill 3\n")
+    assert kills.rose()
+    assert not kills.rose()
+
+
+def test_without_a_cgroup_nothing_is_known(tmp_path: Path) -> None:
+    assert not OutOfMemoryKills(tmp_path / "memory.events").rose()
