@@ -49,21 +49,21 @@ class Charset:
         return data.decode(codec, self._decode_errors)
 
 
-def _replace_unencodable(error: UnicodeError) -> tuple[str, int]:
+def _replace_unencodable(error: UnicodeError) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return _REPLACEMENT * (error.end - error.start), error.end
+    return _REPLACEMENT.encode(error.encoding) * (error.end - error.start), error.end
 
 
 def _replace_undecodable(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    # A surrogate in three bytes, whole or cut off by the end, is one error for Java and several for Python.
+    # A surrogate in three bytes, whole or cut off, is one error for Java and several for Python.
     surrogate = _SURROGATE.match(error.object, error.start)
     return _REPLACEMENT, surrogate.end() if surrogate else error.end
 
 
-_SURROGATE = re.compile(rb"\xed[\xa0-\xbf](?:[\x80-\xbf]|\Z)")
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]?")
 
 # Java writes UTF-16 big-endian after a mark and UTF-32 big-endian without one; Python takes the machine's order.
 _DEFAULT_ORDER: Final = {"utf-16": ("utf-16-be", codecs.BOM_UTF16_BE), "utf-32": ("utf-32-be", b"")}

@@ -2,9 +2,9 @@
 
 An object becomes a dict, an array a list, an integer an int, any other number a Decimal that keeps all of its digits
 (`USE_BIG_DECIMAL_FOR_FLOATS`). Looser than the standard: numbers may begin with zeros; what follows the first value is
-not looked at; UTF-16 and UTF-32 are recognised; half a surrogate pair may stand alone.
+not looked at; UTF-16 and UTF-32 are recognised; an escape may be half a surrogate pair.
 
-Stricter than Jackson: UTF-8 that is longer than need be is an error.
+Stricter than Jackson: bytes that are UTF-8 in all but length or range are an error.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ _MAYBE_LEADING_ZERO = re.compile(r"(?:^|[^0-9.eE+])0[0-9]")
 _STRING_OR_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(-?)0+(?=[0-9])|[-+.0-9eE]+', re.DOTALL)
 _WORD = re.compile(r"\w")
 _BLANK_OR_END: Final = frozenset(("", " ", "\t", "\n", "\r"))
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def parse(data: bytes) -> Any:
@@ -67,13 +66,9 @@ def parse_number(text: str) -> decimal.Decimal:
 def _decode(data: bytes) -> str:
     encoding = json.detect_encoding(data)
     try:
-        text = data.decode(encoding, "surrogatepass")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
         raise DataException(f"Not valid JSON: invalid {encoding.upper()} at byte {error.start}") from None
-    if _SURROGATE.search(text):
-        # Pairs whose halves were encoded one by one (CESU-8) are one character.
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-    return text
 
 
 def _end_of_blank(text: str) -> int:
