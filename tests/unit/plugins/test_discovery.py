@@ -259,6 +259,15 @@ def test_a_short_name_in_two_folders_is_ambiguous_and_the_full_name_is_not(plugi
     assert [each.aliases for each in found_in(plugin_path).values()] == [[], []]
 
 
+def test_a_task_comes_from_the_folder_of_its_connector(plugin_path: PluginPath) -> None:
+    for name in ("Left", "Right"):
+        plugin_path.write(f"{name}/samename.py", connector(name))
+    with pytest.raises(PluginNotFound, match="samename:RightTask is in several places"):
+        find("samename:RightTask", plugin_path)
+    assert find("Right", plugin_path).__name__ == "RightConnector"
+    assert find("samename:RightTask", plugin_path).__name__ == "RightTask"
+
+
 def test_a_short_name_of_two_classes_in_one_folder_is_ambiguous(plugin_path: PluginPath) -> None:
     plugin_path.write("two/two_a.py", connector("Two"))
     plugin_path.write("two/two_b.py", connector("Two"))
