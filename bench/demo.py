@@ -20,7 +20,7 @@ from bench.processes import CONNECTD, Program, RunFailed, descendants, end_on_si
 from bench.progress import Progress
 from bench.text import Text, library_text
 from supervisor.embedded.embedded import EmbeddedKafka
-from supervisor.embedded.errors import EmbeddedKafkaError
+from supervisor.embedded.errors import ArtifactError, EmbeddedKafkaError
 from supervisor.embedded.settings import KAFKA_VERSION
 
 LINES = 200_000
@@ -143,6 +143,10 @@ def main() -> int:
     except KeyboardInterrupt:
         progress.line("Interrupted: everything that was started has been stopped.")
         return _INTERRUPTED
+    except ArtifactError as error:
+        progress.line(f"The demo failed: {error}")
+        progress.line("The first run needs the network: it downloads Apache Kafka, which later runs find in a cache.")
+        return error.exit_code
     except (RunFailed, EmbeddedKafkaError) as error:
         progress.line(f"The demo failed: {error}")
         return error.exit_code if isinstance(error, EmbeddedKafkaError) else 1

@@ -18,6 +18,7 @@ class Progress:
         self._stream = stream
         self._rewrites = stream.isatty() and os.environ.get("TERM") != "dumb"
         self._pending = False
+        self._last = ""
         self._told_at = time.monotonic()
 
     def line(self, text: str = "") -> None:
@@ -27,6 +28,9 @@ class Progress:
 
     def update(self, text: str) -> None:
         """Say what is going on now; without a terminal not more often than every few seconds."""
+        if text == self._last:
+            return
+        self._last = text
         if self._rewrites:
             width = shutil.get_terminal_size().columns - 1
             self._write(f"\r{text[:width]}{_CLEAR_TO_END}")
