@@ -220,8 +220,10 @@ def _failure(folder: DataFolder) -> EmbeddedKafkaError:
 
 
 def _last_errors(log: Path, count: int = 3) -> str:
-    """The last lines of a log that report an error, or its last lines."""
+    """The last lines of a log that report an error, or else its last lines."""
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    if len(lines) <= count:
+        return " | ".join(lines)
     telling = [line for line in lines if re.search(r"\b(ERROR|FATAL)\b|Exception\b|^Error", line)]
     return " | ".join((telling or lines)[-count:]) + f" (all of it: {log})"
 

@@ -34,6 +34,8 @@ _SINGLE_NODE = {
 
 _LOG4J2 = """\
 status=warn
+# Kafka logs its own shutdown, in a hook of the same kind.
+shutdownHook=disable
 appender.console.type=Console
 appender.console.name=console
 appender.console.layout.type=PatternLayout

