@@ -9,7 +9,9 @@ import msgspec
 
 from supervisor.files import ConnectorFile, FileProblems, Problem, read_connector_files, read_worker_file
 from supervisor.restarts import RestartPolicy
-from tasks.settings.worker import KNOWN_PREFIXES, StandaloneConfig
+from tasks.clients import worker_client_errors
+from tasks.settings import StandaloneConfig
+from tasks.settings.unknown import unknown_worker_keys
 
 SUFFIXES = (".properties", ".json")
 
@@ -24,7 +26,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unknown_keys(self) -> dict[str, str | None]:
         """The worker's keys that have no meaning, each with the known one most like it."""
-        return {**self.worker.unknown(KNOWN_PREFIXES), **RestartPolicy.unknown_keys(self.properties)}
+        return {**unknown_worker_keys(self.properties, StandaloneConfig), **RestartPolicy.unknown_keys(self.properties)}
 
 
 def load(worker_path: str, connector_paths: Sequence[str]) -> Configuration:
@@ -49,9 +51,12 @@ def load_worker(path: str) -> tuple[dict[str, str], StandaloneConfig]:
     """A worker's properties as written, and their meaning. Raises FileProblems with everything that is wrong."""
     properties = read_worker_file(path)
     errors = [*StandaloneConfig.errors(properties), *RestartPolicy.errors(properties)]
+    if not errors:
+        worker = StandaloneConfig(properties)
+        errors = worker_client_errors(worker)
     if errors:
         raise FileProblems([Problem(path, error.key, str(error)) for error in errors])
-    return properties, StandaloneConfig(properties)
+    return properties, worker
 
 
 def connector_files_in(folder: str | None) -> list[str]:

@@ -1,5 +1,6 @@
 """The Kafka clients of tasks: Java's client settings, translated for librdkafka."""
 
+from tasks.clients.checks import worker_client_errors
 from tasks.clients.client_settings import (
     CONSUMER_TUNING,
     PRODUCER_TUNING,
@@ -22,4 +23,5 @@ __all__ = [
     "dlq_producer_settings",
     "producer_settings",
     "worker_admin_settings",
+    "worker_client_errors",
 ]

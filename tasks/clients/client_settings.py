@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from confluent_kafka import KafkaException
-
 from connectd.config import Password
 from connectd.errors import ConfigException, ConnectException
 from tasks.clients.layers import Settings, admin_layers, consumer_layers, override_layer, producer_layers
@@ -93,6 +91,9 @@ def create(factory: Callable[[dict[str, Any]], T], settings: ClientSettings, **c
 
     Raises ConfigException that names Java's key if librdkafka refuses a setting, ConnectException if it fails otherwise.
     """
+    # Imported here: the supervisor checks settings without ever creating a client, and need not load librdkafka.
+    from confluent_kafka import KafkaException
+
     conf = ClientConf({"logger": logging.getLogger(f"{__package__}.librdkafka"), **settings.conf, **callbacks})
     try:
         return factory(conf)
@@ -121,7 +122,7 @@ def _settings(
     )
 
 
-def _explained(error: KafkaException, settings: ClientSettings) -> ConnectException:
+def _explained(error: Exception, settings: ClientSettings) -> ConnectException:
     """The error in terms of the key that the user wrote, if librdkafka's message names a setting that came from one."""
     message = str(error.args[0].str() if error.args else error)
     name = _named(message, settings.origins)

@@ -20,6 +20,7 @@ from tasks.clients import (
     dlq_producer_settings,
     producer_settings,
     worker_admin_settings,
+    worker_client_errors,
 )
 from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
 
@@ -229,3 +230,13 @@ def test_keys_go_to_the_partitions_where_java_puts_them() -> None:
         producer.produce("topic", b"", key.encode(), on_delivery=delivered)
     assert producer.flush(30) == 0
     assert partitions == expected
+
+
+def test_wrong_client_settings_of_a_worker_are_found_before_any_client_is_created() -> None:
+    wrong = worker(producer_acks="5", consumer_fetch_min_bytes="x", retry_backoff_ms="y", producer_linger_ms="1")
+    assert {error.key for error in worker_client_errors(wrong)} == {
+        "producer.acks",
+        "consumer.fetch.min.bytes",
+        "retry.backoff.ms",
+    }
+    assert worker_client_errors(worker(producer_linger_ms="1", key_converter_schemas_enable="x")) == []
