@@ -69,4 +69,4 @@ def _date_text(value: datetime.date | datetime.time) -> str:
             moment = datetime.datetime.combine(_EPOCH_DAY, value)
     # ctime() names days and months in English whatever the locale, but pads the day with a space.
     names = moment.ctime()[:7]
-    return f"{names} {moment.day:02} {moment:%H:%M:%S} UTC {moment.year:04}"
+    return f"{names} {moment.day:02} {moment:%H:%M:%S} UTC {moment.year}"
