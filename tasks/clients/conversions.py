@@ -13,6 +13,7 @@ _ASSIGNORS: Final = {
     "CooperativeStickyAssignor": "cooperative-sticky",
     "StickyAssignor": "cooperative-sticky",
 }
+_INTERNAL_TOPICS: Final = ("__consumer_offsets", "__share_group_state", "__transaction_state")
 _PARTITIONERS: Final = {
     "DefaultPartitioner": "murmur2_random",
     "UniformStickyPartitioner": "random",
@@ -101,3 +102,10 @@ def partitioner_ignore_keys(translated: Translated, origin: str, value: bool) ->
     """Without regard to keys, partitions are chosen at random."""
     if value:
         translated.put("partitioner", "random", origin)
+
+
+def exclude_internal_topics(translated: Translated, origin: str, value: bool) -> None:
+    """Topics that Kafka itself keeps do not match a pattern; for librdkafka they do not exist then."""
+    if value:
+        names = ",".join(f"^{name}$" for name in _INTERNAL_TOPICS)
+        translated.put("topic.blacklist", names, origin)

@@ -15,6 +15,7 @@ from tasks.clients.librdkafka import PROPERTIES
 from tasks.clients.translated import Client, Given
 from tasks.clients.translation import settings_of
 from tasks.settings.connector import ADMIN_OVERRIDE, CONSUMER_OVERRIDE, PRODUCER_OVERRIDE, ConnectorConfig
+from tasks.settings.sink import TOPICS_REGEX
 from tasks.settings.worker import WorkerConfig
 
 OVERRIDE_PREFIXES: Final[Mapping[Client, str]] = {
@@ -61,6 +62,8 @@ def consumer_layers(worker: WorkerConfig, connector: ConnectorConfig, client_id:
         "allow.auto.create.topics": "true",
         "check.crcs": "true",
     }
+    if connector.originals().get(TOPICS_REGEX):
+        defaults["exclude.internal.topics"] = "true"
     return _layers(Client.CONSUMER, worker, connector, client_id, defaults)
 
 

@@ -13,6 +13,7 @@ from connectd.config import CaseInsensitiveValidString, NonEmptyString, Range, T
 from tasks.clients.conversions import (
     at_least_zero,
     auto_offset_reset,
+    exclude_internal_topics,
     flag,
     joined,
     kibibytes,
@@ -131,7 +132,7 @@ _CONSUMER: Final = (
     same("fetch.max.bytes", INT, C, _FROM_0, limits=(0, 2_147_483_135)),
     renamed("fetch.max.wait.ms", "fetch.wait.max.ms", INT, C, _FROM_0, limits=(0, 300_000)),
     same("max.partition.fetch.bytes", INT, C, _FROM_0, limits=(1, 1_000_000_000)),
-    no_effect("exclude.internal.topics", BOOLEAN, C, "internal topics never match `topics.regex`"),
+    special("exclude.internal.topics", BOOLEAN, C, "`topic.blacklist` if true", exclude_internal_topics),
     no_effect("internal.throw.on.fetch.stable.offset.unsupported", BOOLEAN, C, _JAVA),
     no_effect("share.acknowledgement.mode", STRING, C, "sinks are no share consumers"),
     no_effect("share.acquire.mode", STRING, C, "sinks are no share consumers"),

@@ -113,6 +113,36 @@ class TestConsumer:
         settings = consumer_settings(worker(), sink(**{f"consumer_override_{key}": value}), 0)
         assert settings.incremental_assignment
 
+    def test_sees_no_internal_topics_through_a_pattern(self) -> None:
+        def seen(**keys: str) -> set[str]:
+            # librdkafka's broker made for tests, with topics that come to be when they are asked for.
+            producer = Producer({"test.mock.num.brokers": 1, "allow.auto.create.topics": True})
+            for topic in ("lines", "__consumer_offsets", "__transaction_state"):
+                producer.produce(topic, b"")
+            assert producer.flush(30) == 0
+            broker = next(iter(producer.list_topics(timeout=30).brokers.values()))
+            config = SinkConnectorConfig(
+                {
+                    "name": "all",
+                    "connector.class": "S",
+                    "topics.regex": ".*",
+                    "consumer.override.broker.address.family": "v4",
+                }
+                | keys
+            )
+            at = worker(bootstrap_servers=f"{broker.host}:{broker.port}")
+            consumer = create(Consumer, consumer_settings(at, config, 0))
+            consumer.subscribe(["^.*$"])
+            for _ in range(300):
+                consumer.poll(0.1)
+                if assigned := consumer.assignment():
+                    break
+            consumer.close()
+            return {partition.topic for partition in assigned}
+
+        assert seen() == {"lines"}
+        assert "__consumer_offsets" in seen(**{"consumer.override.exclude.internal.topics": "false"})
+
 
 class TestAdmin:
     def test_takes_the_workers_settings_with_and_without_prefix(self) -> None:
