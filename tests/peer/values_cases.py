@@ -14,7 +14,7 @@ from typing import Any
 from tests.peer.jvm import compile_java, run_java
 from tests.peer.values_codec import Answer, Case, Json
 
-SOURCE = Path(__file__).with_name("ValuesVectors.java")
+SOURCES = [Path(__file__).with_name(name) for name in ("ValuesVectors.java", "ValuesCodec.java")]
 VECTORS = Path(__file__).with_name("values_vectors.json")
 
 _MS_PER_DAY = 86_400_000
@@ -25,7 +25,7 @@ _FIRST_MS, _LAST_MS = -12_219_292_800_000, 253_402_300_799_999
 def answers(cases: Sequence[Case]) -> list[Answer]:
     """What Java makes of the cases."""
     stdin = "".join(json.dumps(case) + "\n" for case in cases)
-    out = run_java("ValuesVectors", stdin=stdin.encode(), classes=[compile_java(SOURCE)])
+    out = run_java("ValuesVectors", stdin=stdin.encode(), classes=[compile_java(*SOURCES)])
     return [json.loads(line) for line in out.decode().splitlines()]
 
 

@@ -87,6 +87,8 @@ def decode_schema(json: Json) -> Schema | None:
         builder.name(json["name"])
     if "version" in json:
         builder.version(json["version"])
+    if "doc" in json:
+        builder.doc(json["doc"])
     builder.parameters(json.get("parameters", {}))
     if "default" in json:
         builder.default_value(decode(json["default"]))
@@ -103,8 +105,12 @@ def encode_schema(schema: Schema | None) -> Json:
         json["name"] = schema.name
     if schema.version is not None:
         json["version"] = schema.version
+    if schema.doc is not None:
+        json["doc"] = schema.doc
     if schema.parameters is not None:
         json["parameters"] = dict(schema.parameters)
+    if schema.default_value is not None:
+        json["default"] = encode(schema.default_value)
     if schema.type is Type.MAP:
         json["keys"] = encode_schema(schema.key_schema)
     if schema.type in (Type.MAP, Type.ARRAY):
