@@ -47,12 +47,21 @@ def class_path(lock: Path, progress: Progress = silent) -> list[Path]:
 
 def hash_artifacts(roots: Sequence[str], progress: Progress = silent) -> list[Jar]:
     """Resolve the class path of the Maven coordinates `roots` and trust what the repositories answer."""
-    with _staging(cache_dir() / "jars", progress) as staging:
+    store = cache_dir() / "jars"
+    with _staging(store, progress) as staging:
         maven = Maven()
         coordinates = maven.resolve(roots, staging)
-        progress(f"Hashing {len(coordinates)} jars")
+        progress(f"Fetching {len(coordinates)} jars to {store}")
         with ThreadPoolExecutor(_CONNECTIONS) as pool:
-            return list(pool.map(lambda name: Jar(name, _sha256(maven.fetch(name, staging))), coordinates))
+            return list(pool.map(lambda coordinate: _adopt(maven, staging, store, coordinate), coordinates))
+
+
+def _adopt(maven: Maven, staging: Path, store: Path, coordinate: str) -> Jar:
+    """Put a jar into the store as it is."""
+    found = maven.fetch(coordinate, staging)
+    jar = Jar(coordinate, _sha256(found))
+    _publish(found, staging, store / jar.path)
+    return jar
 
 
 def _fetch_missing(store: Path, jars: Sequence[Jar], title: str, progress: Progress) -> None:

@@ -21,7 +21,7 @@ from . import guard
 from .data_folder import DataFolder
 from .errors import DataFolderError, EmbeddedKafkaError, PortTakenError
 from .files import write_json, write_private, write_properties
-from .ports import accepts, free_ports, obstacle
+from .ports import accepts, free_port, obstacle
 from .processes import started_at
 from .runtime import KafkaRuntime
 from .security import ADMIN, Security, Users
@@ -74,7 +74,7 @@ def start_broker(
         runtime = fetch()
         _format(runtime, folder)
         for _ in range(_PORT_TRIES):
-            chosen = replace(options, port=options.port or free_ports(1)[0])
+            chosen = replace(options, port=options.port or free_port())
             try:
                 return _start(runtime, folder, chosen, watched, lock)
             except PortTakenError:
@@ -170,7 +170,7 @@ def _check_port(port: int) -> None:
 def _configure(runtime: KafkaRuntime, folder: DataFolder, options: BrokerOptions, security: Security) -> list[str]:
     """Write the files of this start; returns the command line."""
     server, log4j2 = folder.path / "server.properties", folder.path / "log4j2.properties"
-    controller_port = free_ports(1)[0]
+    controller_port = free_port()
     write_properties(server, server_properties(options, folder.topics, controller_port, security.server()))
     write_properties(folder.path / "client.properties", security.java_client())
     write_properties(folder.path / "admin.properties", security.java_client(ADMIN))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ def write_lock(path: Path, roots: Sequence[str], progress: Progress = silent) ->
     """Resolve `roots` now, and write the coordinates and hashes seen to `path`, whole or not at all."""
     text = format_lock(roots, hash_artifacts(roots, progress))
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
+    draft = path.with_suffix(f".{os.getpid()}")
     draft.write_text(text)
     draft.replace(path)
 

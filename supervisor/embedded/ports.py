@@ -22,16 +22,11 @@ def obstacle(port: int) -> str | None:
         return None
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago. Others may take them before the caller does: be ready to ask again."""
-    probes = [_socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+def free_port() -> int:
+    """A port that was free a moment ago. Others may take it before the caller does: be ready to ask again."""
+    with _socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
 
 
 def accepts(port: int) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,14 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from supervisor.embedded import EmbeddedKafka
+from supervisor.embedded import EmbeddedKafka, broker, ports
 from supervisor.embedded.data_folder import DataFolder
 from supervisor.embedded.errors import DataFolderError, EmbeddedKafkaError
 from supervisor.embedded.files import read_json
-from supervisor.embedded.ports import accepts
 from supervisor.embedded.processes import started_at
 from tests.peer.jvm import run_java
 from tests.support.kafka import TestKafka
@@ -32,7 +33,7 @@ CLEAN_SHUTDOWN = Path("kafka-logs", ".kafka_cleanshutdown")
 # Starts a throwaway broker, says where it is, and waits to be killed.
 PARENT = """
 import sys, time
-from supervisor.embedded import EmbeddedKafka
+from supervisor.embedded import EmbeddedKafka, broker, ports
 kafka = EmbeddedKafka().start()
 print(kafka.bootstrap_servers, kafka.pid, kafka.data.path, flush=True)
 time.sleep(600)
@@ -97,12 +98,12 @@ def test_kill_9_of_its_process_ends_a_bound_broker_and_its_throwaway_folder() ->
     assert parent.stdout
     address, pid, folder = parent.stdout.readline().split()
     port = int(address.rpartition(":")[2])
-    assert accepts(port)
+    assert ports.accepts(port)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
     assert eventually(lambda: started_at(int(pid)) is None)
-    assert not accepts(port)
+    assert not ports.accepts(port)
     assert not Path(folder).exists()
 
 
@@ -119,47 +120,70 @@ def test_foreground_stops_cleanly_on_sigterm(data: Path) -> None:
 
 
 def test_messages_survive_kill_9_of_the_broker(tmp_path: Path) -> None:
-    with EmbeddedKafka(tmp_path / "data") as broker:
-        TestKafka(broker.client).produce("kept", ["acknowledged"])
-        (java,) = Path(f"/proc/{broker.pid}/task/{broker.pid}/children").read_text().split()
+    with EmbeddedKafka(tmp_path / "data") as running:
+        TestKafka(running.client).produce("kept", ["acknowledged"])
+        (java,) = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
         subprocess.run(["kill", "-9", java], check=True)
-        assert broker.wait() == 128 + signal.SIGKILL
-    with EmbeddedKafka(tmp_path / "data") as broker:
-        assert TestKafka(broker.client).lines("kept", 1) == ["acknowledged"]
+        assert running.wait() == 128 + signal.SIGKILL
+    with EmbeddedKafka(tmp_path / "data") as running:
+        assert TestKafka(running.client).lines("kept", 1) == ["acknowledged"]
 
 
 def test_clients_must_be_who_they_say(tmp_path: Path) -> None:
     """One folder, started with one kind of security after the other."""
     folder = tmp_path / "data"
     for number, (tls, sasl) in enumerate([(False, "PLAIN"), (True, "SCRAM-SHA-256"), (True, None)], start=1):
-        with EmbeddedKafka(folder, tls=tls, sasl=sasl) as broker:
-            kafka = TestKafka(broker.client)
-            kafka.produce("secured", [f"written with {broker.client['security.protocol']}"])
+        with EmbeddedKafka(folder, tls=tls, sasl=sasl) as running:
+            kafka = TestKafka(running.client)
+            kafka.produce("secured", [f"written with {running.client['security.protocol']}"])
             assert len(kafka.lines("secured", number)) == number
-            assert_refused({"bootstrap.servers": broker.bootstrap_servers})
+            assert_refused({"bootstrap.servers": running.bootstrap_servers})
             if sasl:
-                assert_refused({**broker.client, "sasl.password": "guessed"})
+                assert_refused({**running.client, "sasl.password": "guessed"})
             if tls and sasl:
-                assert_java_reads_client_properties(broker)
-            log, command = (folder / "broker.log").read_text(), Path(f"/proc/{broker.pid}/cmdline").read_text()
+                assert_java_reads_client_properties(running)
+            log, command = (folder / "broker.log").read_text(), Path(f"/proc/{running.pid}/cmdline").read_text()
         for password in read_json(folder / "users.json").values():
             assert password not in log + command
 
 
 def assert_refused(client: dict[str, str]) -> None:
+    errors: list[KafkaError] = []
+    admin = AdminClient({**client, "log_level": 0, "error_cb": errors.append})
+
+    def told() -> bool:
+        admin.poll(0.05)
+        return bool(errors)
+
+    assert eventually(told)
     with pytest.raises(KafkaException):
-        AdminClient({**client, "log_level": 0}).list_topics(timeout=2)
+        admin.list_topics(timeout=0.5)
 
 
-def assert_java_reads_client_properties(broker: EmbeddedKafka) -> None:
-    settings = str(broker.data.path / "client.properties")
-    command = ["--bootstrap-server", broker.bootstrap_servers, "--command-config", settings, "--list"]
+def assert_java_reads_client_properties(running: EmbeddedKafka) -> None:
+    settings = str(running.data.path / "client.properties")
+    command = ["--bootstrap-server", running.bootstrap_servers, "--command-config", settings, "--list"]
     assert b"secured" in run_java("org.apache.kafka.tools.TopicCommand", *command).splitlines()
+
+
+def test_a_port_that_was_free_a_moment_ago_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as thief:
+        stolen = thief.getsockname()[1]
+        choices = [stolen]
+        monkeypatch.setattr(broker, "free_port", lambda: choices.pop() if choices else ports.free_port())
+        with EmbeddedKafka(tmp_path / "data", port=ports.free_port()) as kafka:
+            assert TestKafka(kafka.client).produce("anything", ["works"]) == 1
+        assert f":{stolen}" in (tmp_path / "data" / "broker.log.1").read_text()
 
 
 def test_a_broker_that_cannot_start_says_why_at_once(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedKafkaError, match="Too small maximum heap"):
         EmbeddedKafka(tmp_path / "data", heap="1k").start()
     # The folder is as good as before, and nobody holds it.
+    lock = tmp_path / "data" / "kafka-logs" / ".lock"
+    with lock.open("w") as held:
+        fcntl.lockf(held, fcntl.LOCK_EX)  # as a broker does that was started in another way
+        with pytest.raises(DataFolderError, match="in use by a broker that was started in another way"):
+            EmbeddedKafka(tmp_path / "data").start()
     with EmbeddedKafka(tmp_path / "data"), pytest.raises(DataFolderError, match="in use by a running broker"):
         EmbeddedKafka(tmp_path / "data").start()

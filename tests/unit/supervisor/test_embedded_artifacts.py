@@ -167,6 +167,9 @@ def test_a_new_lock_names_all_that_the_roots_need(repository: Repository, tmp_pa
     write_lock(path, ["org.example:alpha:1.0"])
     expected = (Jar("org.example:alpha:1.0", sha256(ALPHA)), Jar("org.example:beta:1.0", sha256(BETA)))
     assert read_lock(path) == LockFile(("org.example:alpha:1.0",), expected)
+    repository.requests.clear()
+    assert [jar.read_bytes() for jar in class_path(path)] == [ALPHA, BETA]
+    assert repository.requests == []
 
 
 def test_a_wrong_line_is_named(tmp_path: Path) -> None:
