@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
@@ -149,7 +150,8 @@ def test_clients_must_be_who_they_say(tmp_path: Path) -> None:
 
 def assert_refused(client: dict[str, str]) -> None:
     errors: list[KafkaError] = []
-    admin = AdminClient({**client, "log_level": 0, "error_cb": errors.append})
+    settings: dict[str, Any] = {**client, "log_level": 0, "error_cb": errors.append}
+    admin = AdminClient(settings)
 
     def told() -> bool:
         admin.poll(0.05)
