@@ -49,4 +49,5 @@ def main() -> None:
         from supervisor.forkserver import ensure_running
 
         ensure_running()
+    import_module("tasks.logs")  # first: it imports structlog in the cheap way
     cli(prog_name="connectd")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
@@ -14,6 +15,9 @@ from tasks.messages import Order, Planned, ReconfigurationRequested, Report, Run
 from tasks.states import State, TargetState
 
 log = structlog.get_logger(__name__)
+
+# Without a process, because the operator wants it so.
+_AT_REST: Final = (State.PAUSED, State.STOPPED)
 
 OnPlan = Callable[[str, Plan], None]
 
@@ -40,13 +44,20 @@ class ConnectorUnit(Unit):
     def update(self, spec: ConnectorSpec) -> None:
         """Run what `spec` says."""
         before, self.spec = self.spec, spec
+        resumed = before.target_state is not spec.target_state and spec.target_state is TargetState.STARTED
+        if resumed and self._state in _AT_REST:
+            self._change(State.UNASSIGNED)
         if before.config != spec.config:
             self.restart()
         elif before.target_state is not spec.target_state and self._state is not State.FAILED:
-            if spec.target_state is TargetState.STARTED:
-                self._change(State.UNASSIGNED)
             self._stop_process()
             self._woken.set()
+
+    def restart(self) -> None:
+        if self._state in _AT_REST:
+            self._woken.set()
+        else:
+            super().restart()
 
     @property
     def _state(self) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -130,7 +131,10 @@ def _most_important_first(logger: Any, method: str, event: MutableMapping[str, A
 
 
 def _to_json(event: Any, **_: Any) -> str:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # numbers beyond 64 bits, half characters: a log takes whatever comes
+        return json.dumps(event, default=str)
 
 
 def _set_levels(levels: Mapping[str, str]) -> None:

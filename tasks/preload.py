@@ -53,6 +53,7 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
     _stdin = _duplicate_of_stdin()
     _name("connectd: forkserver")
     try:
+        importlib.import_module("tasks.logs")  # first: it imports structlog in the cheap way
         importlib.import_module(entry.partition(":")[0])
     except BaseException:
         # `multiprocess` would swallow an ImportError, and every child would then fail one by one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
+import subprocess
 import time
 from pathlib import Path
 
@@ -126,6 +126,12 @@ def _run_task(order: RunTask, channel: ChildChannel) -> int:
         return ExitCode.CONFIG if "config.error" in config else ExitCode.FAILED
     if "commit" in config:
         _commit(order.generation, config["commit"].encode(), channel)
+    if "commits.as.zombie" in config:
+        channel.send(CommitOffsets(generation=order.generation - 1, request=3, entries=[(b"zombie", b"1")]))
+        answer = channel.receive()
+        assert isinstance(answer, OffsetsCommitted)
+        channel.send(StateChanged(generation=order.generation, state=State.FAILED, trace=answer.error))
+        return ExitCode.FAILED
     _report(order.target_state, order.generation, channel)
     if path := config.get("die.when"):
         _wait_for_file(path)
@@ -166,10 +172,17 @@ def _misbehave(how: str) -> None:
             os._exit(int(code))
         case ["kill"]:
             os.kill(os.getpid(), signal.SIGKILL)
-        case ["print", text]:
-            sys.stdout.write(text)
+        case ["raise"]:
+            raise RuntimeError("raised on purpose")
+        case ["family", path]:
+            _start_family(Path(path))
         case _:
             raise AssertionError(how)
+
+
+def _start_family(path: Path) -> None:
+    """A process of the plugin's own, which outlives its parent unless somebody cares; its pid goes to a file."""
+    path.write_text(str(subprocess.Popen(["sleep", "3600"]).pid))
 
 
 def _wait_for_file(path: str) -> None:

@@ -1,13 +1,19 @@
-"""Runs tests that are coroutines."""
+"""Runs tests that are coroutines, and lets child processes import the stand-ins of the tests."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+from pathlib import Path
 
 import pytest
 
 TIMEOUT_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def children_find_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
 
 
 @pytest.hookimpl(tryfirst=True)

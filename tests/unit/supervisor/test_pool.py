@@ -1,0 +1,208 @@
+"""The pool: a warm process at once, exits with their causes, a forkserver that dies, and nothing that leaks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from multiprocess import forkserver
+
+from supervisor.exits import Cause
+from supervisor.pool import ProcessPool, ProcessStartError
+from supervisor.process import Child
+from tasks.messages import ListPlugins, LogSettings, Plugins, Report, RunTask, Stop, Validate
+from tasks.states import TargetState
+from tests.support.processes import alive, open_descriptors, parent_of, threads, until
+
+ENTRY = "tests.support.standin:main"
+LOG = LogSettings(json=True, levels={})
+
+
+@contextlib.asynccontextmanager
+async def pool(entry: str = ENTRY, spares: int = 1) -> AsyncIterator[ProcessPool]:
+    pool = ProcessPool(entry, spares=spares)
+    pool.start()
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+def task(**config: str) -> RunTask:
+    return RunTask(
+        connector="c",
+        task=0,
+        generation=1,
+        task_class="X",
+        task_config=config,
+        connector_config={},
+        worker_config={},
+        target_state=TargetState.STARTED,
+        log=LOG,
+    )
+
+
+async def spare(pool: ProcessPool) -> None:
+    """Until one is ready besides those that were taken."""
+    await until(lambda: any(child.warm.done() and child in pool._spares for child in pool.living), "a spare is warm")
+
+
+def forkserver_pid() -> int:
+    pid: int = forkserver._forkserver._forkserver_pid
+    return pid
+
+
+async def test_a_warm_process_is_there_at_once_and_replaced() -> None:
+    async with pool() as processes:
+        await spare(processes)
+        (ready,) = processes.living
+        taking = asyncio.ensure_future(processes.take())
+        await asyncio.sleep(0)  # one turn of the loop: there was nothing to wait for
+        assert taking.done()
+        assert taking.result() is ready
+        await spare(processes)
+        assert len(processes.living) == 2
+
+
+async def test_an_order_is_answered_and_the_exit_told() -> None:
+    async with pool() as processes:
+        child = await processes.take()
+        reports: list[Report] = []
+        child.on_report = reports.append
+        child.send(ListPlugins(worker_config={}, log=LOG))
+        exit = await child.exited
+        assert isinstance(reports[0], Plugins)
+        assert (exit.code, exit.cause) == (0, Cause.EXIT)
+        assert child not in processes.living
+
+
+@pytest.mark.parametrize(
+    ("misdeed", "cause", "words"),
+    [
+        ("exit 3", Cause.EXIT, "exit code 3"),
+        ("exit 70", Cause.EXCEPTION, "exit code 70 (FAILED)"),
+        ("kill", Cause.SIGNAL, "killed by SIGKILL"),
+        ("raise", Cause.EXIT, "exit code 1"),
+    ],
+)
+async def test_how_a_child_ended_is_known(misdeed: str, cause: Cause, words: str) -> None:
+    async with pool() as processes:
+        child = await processes.take()
+        child.send(task(start=misdeed))
+        exit = await child.exited
+        assert (exit.cause, str(exit)) == (cause, words)
+
+
+async def test_a_killed_child_says_why_and_takes_its_family_with_it(tmp_path: Path) -> None:
+    async with pool() as processes:
+        child = await processes.take()
+        child.send(task(start=f"family {tmp_path / 'pid'}"))
+        await until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "the family is there")
+        relative = int((tmp_path / "pid").read_text())
+        assert alive(relative)
+        child.kill("hung in put for 301 s", hung=True)
+        child.kill("a second reason")
+        exit = await child.exited
+        assert (exit.cause, str(exit)) == (Cause.HUNG, "killed by the supervisor: hung in put for 301 s")
+        await until(lambda: not alive(relative), "the family is gone")
+
+
+async def test_a_family_does_not_outlive_a_child_that_ends_well(tmp_path: Path) -> None:
+    async with pool() as processes:
+        child = await processes.take()
+        child.send(task(start=f"family {tmp_path / 'pid'}"))
+        child.send(Stop())
+        assert (await child.exited).code == 0
+        relative = int((tmp_path / "pid").read_text())
+        await until(lambda: not alive(relative), "the family is gone")
+
+
+async def test_a_child_whose_channel_is_closed_ends_by_itself() -> None:
+    async with pool() as processes:
+        child = await processes.take()
+        child._channel.close()
+        assert str(await child.exited) == "exit code 75 (ORPHANED)"
+
+
+async def test_a_lost_forkserver_takes_its_children_and_is_replaced() -> None:
+    async with pool() as processes:
+        children = [await processes.take() for _ in range(3)]
+        first = forkserver_pid()
+        os.kill(first, signal.SIGKILL)
+        exits = await asyncio.gather(*(child.exited for child in children))
+        assert {exit.cause for exit in exits} == {Cause.LOST}
+        for child in children:
+            assert child.pid is not None
+            pid = child.pid
+            await until(lambda pid=pid: not alive(pid), "no child of the dead forkserver lives")  # type: ignore[misc]
+        again = await processes.take()
+        assert again.pid is not None
+        assert parent_of(again.pid) == forkserver_pid() != first
+        await spare(processes)
+
+
+async def test_a_spare_that_dies_is_replaced() -> None:
+    async with pool() as processes:
+        await spare(processes)
+        (first,) = processes.living
+        assert first.pid is not None
+        os.kill(first.pid, signal.SIGKILL)
+        await first.exited
+        await spare(processes)
+        assert first not in processes.living
+
+
+async def test_processes_that_cannot_start_are_an_error_and_no_endless_wait(capfd: pytest.CaptureFixture[str]) -> None:
+    async with pool("tests.support.no_such_module:main", spares=0) as processes:
+        with pytest.raises(ProcessStartError, match=r"could not be asked for|ended before it was ready: lost"):
+            await processes.take()
+    assert "No module named 'tests.support.no_such_module'" in capfd.readouterr().err
+
+
+async def test_closing_kills_what_is_left() -> None:
+    async with pool() as processes:
+        children = [await processes.take() for _ in range(3)]
+        children[0].send(task(stop="hang"))
+        server = forkserver_pid()
+    for child in children:
+        assert child.exited.done()
+        assert child.pid is not None
+        assert not alive(child.pid)
+    assert not alive(server)
+
+
+async def test_a_cancelled_take_leaves_no_process_behind() -> None:
+    async with pool(spares=0) as processes:
+        taking = asyncio.ensure_future(processes.take())
+        await until(lambda: processes.living, "a process is being started")
+        (child,) = processes.living
+        taking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await taking
+        assert str(await child.exited) == "killed by the supervisor: its start was given up"
+
+
+async def test_a_thousand_processes_leave_no_descriptor_and_no_thread() -> None:
+    async with pool() as processes:
+
+        async def one_life(number: int) -> Child:
+            child = await processes.take()
+            if number % 3 == 0:
+                child.kill("enough")
+            else:
+                child.send(Validate(config={}, worker_config={}, log=LOG) if number % 3 == 1 else task(start="exit 1"))
+            await child.exited
+            return child
+
+        await one_life(1)
+        await spare(processes)
+        before = open_descriptors(), threads()
+        for number in range(1000):
+            await one_life(number)
+        await spare(processes)
+        assert (open_descriptors(), threads()) == before
