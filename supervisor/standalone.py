@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
@@ -98,7 +99,7 @@ class StandaloneWorker:
         while True:
             await self._reload_wanted.wait()
             self._reload_wanted.clear()
-            notify("RELOADING=1")
+            notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
             await files.reload(self._worker_path, self._connector_paths)
             notify("READY=1")
 
