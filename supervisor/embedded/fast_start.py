@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from .settings import BrokerOptions
 
 # Writing the archive is the last thing that the virtual machine does.
 _ARCHIVE_TIMEOUT_S = 120.0
+_TRY_AGAIN_S = 24 * 3600.0
 
 
 def with_archive(runtime: KafkaRuntime, progress: Progress) -> KafkaRuntime:
@@ -29,17 +31,23 @@ def with_archive(runtime: KafkaRuntime, progress: Progress) -> KafkaRuntime:
     archive = folder / f"kafka-{runtime.version}-{_key(runtime)}.aot"
     failed = archive.with_suffix(".failed")
     try:
-        if not archive.exists() and not failed.exists():
+        if _worth_a_try(archive, failed):
             folder.mkdir(parents=True, exist_ok=True)
             with (folder / ".lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                if not archive.exists() and not failed.exists():
+                if _worth_a_try(archive, failed):
                     progress(f"Preparing fast starts of Kafka {runtime.version}, once")
                     _make(runtime, archive, failed)
     except OSError:
         # A cache that cannot be written: no archive.
         return runtime
     return replace(runtime, extra=[f"-XX:AOTCache={archive}"]) if archive.exists() else runtime
+
+
+def _worth_a_try(archive: Path, failed: Path) -> bool:
+    """Whether the archive is missing and no try failed within a day: a start must not take long each time."""
+    failed_lately = failed.exists() and time.time() - failed.stat().st_mtime < _TRY_AGAIN_S
+    return not archive.exists() and not failed_lately
 
 
 def _make(runtime: KafkaRuntime, archive: Path, failed: Path) -> None:

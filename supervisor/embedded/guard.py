@@ -20,7 +20,7 @@ import sys
 from types import FrameType
 
 _PR_SET_PDEATHSIG = 1
-_CLEAN_STOP_S = 60
+_CLEAN_STOP_S = 120
 
 
 def main() -> int:
