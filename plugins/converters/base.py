@@ -27,6 +27,7 @@ def new_config_def() -> ConfigDef:
 class BuiltinConverter(Converter, HeaderConverter):
     """A converter that treats a header's value like a record's value."""
 
+    JAVA_NAME: ClassVar[str]
     version = connectd.__version__
     CONFIG: ClassVar[ConfigDef] = new_config_def()
 

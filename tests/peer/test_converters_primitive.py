@@ -46,16 +46,21 @@ def test_numbers_booleans_and_bytes(java: JavaConverters) -> None:
     cases: list[Case] = []
     for converter, schema, values in NUMBERS:
         cases += [Write(converter, schema, value) for value in values]
-        cases += [Write(converter, schema, value) for value in (None, "1", True, b"1", [])]
+        others: list[object] = [None, "1", True, b"1", []]
+        cases += [Write(converter, schema, value) for value in others]
         cases += [Read(converter, bytes(range(200, 200 + length))) for length in range(10)]
         cases += [Read(converter, None)]
     # Without a schema Java goes by the class of the value, which for a Python number is not known.
     cases += [Write(LongConverter, None, 1), Write(DoubleConverter, None, 1.5)]
-    for value in (True, False, None, 1, "true"):
-        cases += [Write(BooleanConverter, each, value) for each in (Schema.BOOLEAN_SCHEMA, Schema.STRING_SCHEMA, None)]
+    booleans: list[object] = [True, False, None, 1, "true"]
+    for boolean in booleans:
+        cases += [
+            Write(BooleanConverter, each, boolean) for each in (Schema.BOOLEAN_SCHEMA, Schema.STRING_SCHEMA, None)
+        ]
     cases += [Read(BooleanConverter, data) for data in (None, b"", b"\0", b"\1", b"\2", b"\1\1")]
-    for value in (None, b"", b"abc", memoryview(b"abc"), "abc", 1):
-        cases += [Write(ByteArrayConverter, each, value) for each in (Schema.BYTES_SCHEMA, Schema.INT8_SCHEMA, None)]
+    buffers: list[object] = [None, b"", b"abc", memoryview(b"abc"), "abc", 1]
+    for buffer in buffers:
+        cases += [Write(ByteArrayConverter, each, buffer) for each in (Schema.BYTES_SCHEMA, Schema.INT8_SCHEMA, None)]
     cases += [Read(ByteArrayConverter, data) for data in (None, b"", b"abc")]
     cases += [
         Write(IntegerConverter, Schema.INT32_SCHEMA, 7, is_header=True),

@@ -53,8 +53,7 @@ class JsonConverter(BuiltinConverter):
         return self._encoder_for(schema).encode(value)
 
     def to_connect_data(self, topic: str, value: bytes | None) -> SchemaAndValue:
-        schema, values = self._decoder.decode_all((value,))
-        return SchemaAndValue(schema, values[0])  # type: ignore[arg-type]  # one message has one schema
+        return SchemaAndValue.NULL if value is None else SchemaAndValue(*self._decoder.decode(value))
 
     def from_connect_batch(self, topic: str, schema: Schema | None, values: Sequence[Any]) -> list[bytes | None]:
         return self._encoder_for(schema).encode_all(values)

@@ -19,13 +19,13 @@ Schemas = Schema | list[Schema | None] | None
 
 
 class JsonDecoder(Protocol):
-    """Reads messages."""
+    """Reads messages. Raises DataException for what cannot be read."""
+
+    def decode(self, data: bytes) -> tuple[Schema | None, Any]:
+        """The schema and value of one message."""
 
     def decode_all(self, messages: Iterable[bytes | None]) -> tuple[Schemas, list[Any]]:
-        """The values of messages and their schema, or a list of schemas when they differ; None stays None.
-
-        Raises DataException for the first that cannot be read.
-        """
+        """The values of messages and their schema, or a list of schemas when they differ; None stays None."""
 
 
 class PayloadDecoder:
@@ -36,17 +36,19 @@ class PayloadDecoder:
         self.read_fast = fast_reader(schema, reader.replace_null_with_default)
         self._reader = reader
 
-    def decode(self, data: bytes) -> Any:
+    def read(self, data: bytes) -> Any:
         """The value of one message."""
         try:
             return self.read_fast(data)
-        except Exception:  # noqa: S110  (whatever it was, the slow way decides whether it is an error)
-            pass
-        return self._reader.read(self.schema, parse(data))
+        except Exception:  # Whatever it was, the slow way decides whether it is an error.
+            return self._reader.read(self.schema, parse(data))
+
+    def decode(self, data: bytes) -> tuple[Schema | None, Any]:
+        return self.schema, self.read(data)
 
     def decode_all(self, messages: Iterable[bytes | None]) -> tuple[Schemas, list[Any]]:
-        decode = self.decode
-        values = [None if data is None else decode(data) for data in messages]
+        read = self.read
+        values = [None if data is None else read(data) for data in messages]
         if self.schema is None or None not in values:
             return self.schema, values
         # What has no bytes has no schema either; a JSON null does have one.
@@ -68,32 +70,46 @@ def _envelope(data: bytes) -> _Envelope | None:
         return None
 
 
+_NOTHING_BEGINS_SO: Final = b"\0"
+
+
 class EnvelopeDecoder:
     """Reads messages that carry their schema. What has been made of a schema is kept, for `cache_size` schemas."""
 
     def __init__(self, reader: ValueReader, cache_size: int) -> None:
         self._reader = reader
         self._payloads_of = lru_cache(cache_size)(self._new_payload_decoder)
-        # The messages of a topic mostly begin alike, up to the payload: then nothing of that is read again.
-        self._beginning = b""
-        self._payloads = PayloadDecoder(None, reader)
+        # The messages of a topic mostly begin alike, up to the payload; then nothing of that is read again.
+        self._last = _NOTHING_BEGINS_SO, PayloadDecoder(None, reader)
+
+    def decode(self, data: bytes) -> tuple[Schema | None, Any]:
+        schemas, values = self._decode_all((data,))
+        return schemas[0], values[0]
 
     def decode_all(self, messages: Iterable[bytes | None]) -> tuple[Schemas, list[Any]]:
-        schemas: list[Schema | None] = []
-        values: list[Any] = []
-        for data in messages:
-            schema, value = (None, None) if data is None else self._decode(data)
-            schemas.append(schema)
-            values.append(value)
+        schemas, values = self._decode_all(messages)
         return common_schema(schemas), values
 
-    def _decode(self, data: bytes) -> tuple[Schema | None, Any]:
-        beginning = self._beginning
-        if beginning and data.startswith(beginning) and data.endswith(b"}"):
-            try:
-                return self._payloads.schema, self._payloads.read_fast(data[len(beginning) : -1])
-            except Exception:  # noqa: S110  (it only happened to begin alike, or is to be read slowly)
-                pass
+    def _decode_all(self, messages: Iterable[bytes | None]) -> tuple[list[Schema | None], list[Any]]:
+        schemas: list[Schema | None] = []
+        values: list[Any] = []
+        beginning, payloads = self._last
+        for data in messages:
+            schema: Schema | None = None
+            value = None
+            if data is not None and data.startswith(beginning) and data.endswith(b"}"):
+                try:
+                    schema, value = payloads.schema, payloads.read_fast(data[len(beginning) : -1])
+                except Exception:  # It only happened to begin so, or is not for the fast way.
+                    schema, value = self._decode_any(data)
+            elif data is not None:
+                schema, value = self._decode_any(data)
+                beginning, payloads = self._last
+            schemas.append(schema)
+            values.append(value)
+        return schemas, values
+
+    def _decode_any(self, data: bytes) -> tuple[Schema | None, Any]:
         envelope = _envelope(data)
         if envelope is None:
             return self._decode_slowly(data)
@@ -101,8 +117,8 @@ class EnvelopeDecoder:
         payloads = self._payloads_of(schema)
         beginning = b'{"schema":' + schema + b',"payload":'
         if data.startswith(beginning):
-            self._beginning, self._payloads = beginning, payloads
-        return payloads.schema, payloads.decode(bytes(envelope.payload))
+            self._last = beginning, payloads
+        return payloads.schema, payloads.read(bytes(envelope.payload))
 
     def _decode_slowly(self, data: bytes) -> tuple[Schema | None, Any]:
         tree = parse(data)

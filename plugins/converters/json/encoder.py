@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from connectd.errors import DataException
 from connectd.schema import Schema
@@ -11,6 +11,8 @@ from plugins.converters.json.fast_writing import fast_writer
 from plugins.converters.json.schemas import schema_to_json
 from plugins.converters.json.text import with_jackson_escapes
 from plugins.converters.json.writing import ValueWriter
+
+_BACKSLASH: Final = ord("\\")
 
 
 class JsonEncoder:
@@ -22,7 +24,7 @@ class JsonEncoder:
     def __init__(self, schema: Schema | None, writer: ValueWriter, with_envelope: bool) -> None:
         self.schema = schema
         self._writer = writer
-        self._write_fast = fast_writer(schema, writer)
+        self._fast = fast_writer(schema, writer)
         self._before = self._after = b""
         if with_envelope:
             self._before = f'{{"schema":{schema_to_json(schema, writer)},"payload":'.encode()
@@ -34,21 +36,23 @@ class JsonEncoder:
 
     def encode_all(self, values: Iterable[Any]) -> list[bytes | None]:
         """The JSON of many values. Raises DataException for the first that does not fit the schema."""
-        write_fast, before, after = self._write_fast, self._before, self._after
+        (convert, encode), before, after = self._fast, self._before, self._after
         encoded: list[bytes | None] = []
         for value in values:
-            if value is None and self.schema is None:
-                encoded.append(None)
-                continue
             try:
-                payload = with_jackson_escapes(write_fast(value))
+                payload = encode(convert(value))
             except Exception:  # Whatever it was, the slow way decides whether it is an error.
-                payload = b""
-            encoded.append(before + (payload or self._write_slowly(value)) + after)
+                encoded.append(self._encode_slowly(value))
+                continue
+            if _BACKSLASH in payload or not payload.isascii():
+                payload = with_jackson_escapes(payload)
+            encoded.append(before + payload + after)
         return encoded
 
-    def _write_slowly(self, value: Any) -> bytes:
+    def _encode_slowly(self, value: Any) -> bytes | None:
+        if value is None and self.schema is None:
+            return None
         try:
-            return self._writer.write(self.schema, value).encode()
+            return self._before + self._writer.write(self.schema, value).encode() + self._after
         except RecursionError:
             raise DataException("The value is nested too deeply for JSON") from None

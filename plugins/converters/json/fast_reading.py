@@ -54,7 +54,9 @@ def fast_reader(schema: Schema | None, replace_null_with_default: bool) -> Read:
             # msgspec does not look into text that it skips.
             data.decode()
         value = decode(data)
-        return form.null if value is None else finish(value)
+        if value is None:
+            raise Refused
+        return finish(value)
 
     return read
 
@@ -158,13 +160,18 @@ def _struct_form(schema: Schema, replace: bool) -> tuple[Any, Finish]:
         kw_only=True,
         gc=False,
     )
-    finishes = [(index, form.finish) for index, form in enumerate(forms) if form.finish is not None]
+    doubles = [index for index, form in enumerate(forms) if form.finish is _finish_double]
+    finishes = [(index, form.finish) for index, form in enumerate(forms) if form.finish not in (None, _finish_double)]
     nulls = [form.null for form in forms]
     has_defaults = any(null is not None for null in nulls)
     values_of, struct_of = msgspec.structs.astuple, Struct.of_checked
 
     def finish_struct(row: Any) -> Struct:
         values = list(values_of(row))
+        for index in doubles:
+            # A zero may be a negative one; most numbers are spared the call.
+            if not values[index] and values[index] is not None:
+                _finish_double(values[index])
         for index, finish in finishes:
             if (each := values[index]) is not None:
                 values[index] = finish(each)

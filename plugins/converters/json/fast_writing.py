@@ -6,14 +6,12 @@ needs to know what an error is, and the results are the same.
 
 from __future__ import annotations
 
-import base64
 import decimal
 import struct
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
-import orjson
 
 from connectd.logical import Date, Decimal, Time, Timestamp
 from connectd.schema import Schema, Type
@@ -26,7 +24,10 @@ Convert = Callable[[Any], Any]
 # Stands where a null is not allowed. msgspec cannot write it, which is the refusal.
 _REQUIRED: Final = object()
 
+_WRITTEN_ALIKE: Final = frozenset((str, bool, bytes, type(None)))
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
+# Between these Java writes no exponent, as others do.
+_PLAIN_FROM, _PLAIN_TO = 0.001, 1e7
 _SINGLE = struct.Struct("f")
 
 
@@ -34,62 +35,62 @@ class Refused(Exception):
     """Not for the fast way."""
 
 
-def fast_writer(schema: Schema | None, writer: ValueWriter) -> Callable[[Any], bytes]:
-    """A function from a value to its JSON; it raises whatever it likes for a value that `writer` should look at.
+class FastWriter(NamedTuple):
+    """`encode(convert(value))` is the JSON of a value; either raises what it likes for one that `writing` should look at.
 
     The escapes may differ from Jackson's: see `text.with_jackson_escapes`.
     """
+
+    convert: Convert
+    encode: Callable[[Any], bytes]
+
+
+def fast_writer(schema: Schema | None, writer: ValueWriter) -> FastWriter:
+    """The fast way to write values of `schema` as `writer` does."""
+    # Not orjson: it shrinks a buffer of a kilobyte for each result, which takes longer than to write a short one.
+    encode = msgspec.json.Encoder().encode
     if schema is None:
-        return _write_plain
+        # A None alone is no JSON at all.
+        return FastWriter(lambda value: _REQUIRED if value is None else _plain_tree(value), encode)
     try:
-        convert, null = _element_converter(schema, writer), _null(schema, writer)
+        convert = _converter(schema, writer)
     except Exception:
         # A default value that does not fit its schema, a name that msgspec does not write.
-        return _refuse
-    encode = msgspec.json.Encoder().encode
-    return lambda value: encode(null if value is None else convert(value))
-
-
-def _write_plain(value: Any) -> bytes:
-    # orjson refuses keys that are no strings, which saves looking at them.
-    return orjson.dumps(_plain_tree(value))
+        convert = _refuse
+    return FastWriter(convert, encode)
 
 
 def _plain_tree(value: Any) -> Any:
     kind = type(value)
-    if kind is str or kind is bool or value is None:
+    # A call for each value would cost more than writing it, so the conditions for most of them stand here again.
+    if kind is dict:
+        "".join(value)  # A quick look whether all keys are strings; msgspec would take others.
+        return {
+            key: each
+            if (kind := type(each)) in _WRITTEN_ALIKE
+            or (kind is int and _INT64_MIN <= each <= _INT64_MAX)
+            or (kind is float and _PLAIN_FROM <= each < _PLAIN_TO)
+            else _plain_tree(each)
+            for key, each in value.items()
+        }
+    if kind is list:
+        return [each if type(each) in _WRITTEN_ALIKE else _plain_tree(each) for each in value]
+    if kind in _WRITTEN_ALIKE or (kind is int and _INT64_MIN <= value <= _INT64_MAX):
         return value
-    if kind is int:
-        if _INT64_MIN <= value <= _INT64_MAX:
-            return value
-    elif kind is float:
-        # Within this range both write the same: no exponent.
-        return value if 0.001 <= value < 1e7 else orjson.Fragment(double_text(value))
-    elif kind is dict:
-        return {key: each if type(each) is str else _plain_tree(each) for key, each in value.items()}
-    elif kind is list:
-        return [each if type(each) is str else _plain_tree(each) for each in value]
-    elif kind is bytes:
-        return base64.b64encode(value).decode("ascii")
+    if kind is float:
+        return value if _PLAIN_FROM <= value < _PLAIN_TO else msgspec.Raw(double_text(value))
     raise Refused
 
 
 def _null(schema: Schema, writer: ValueWriter) -> Any:
     """What a None is written as."""
     if schema.default_value is not None and writer.replace_null_with_default:
-        return _element_converter(schema, writer)(schema.default_value)
+        return _converter(schema, writer)(schema.default_value)
     return None if schema.is_optional else _REQUIRED
 
 
-def _field_converter(schema: Schema, writer: ValueWriter) -> Convert | None:
-    """The conversion of a struct's field, None where there is none: what a struct holds has been checked."""
-    if schema.name not in LOGICAL_NAMES and schema.type in _WRITTEN_AS_THEY_ARE:
-        return None
-    return _element_converter(schema, writer)
-
-
-def _element_converter(schema: Schema, writer: ValueWriter) -> Convert:
-    """The conversion of a value that has not been checked before and is not None."""
+def _converter(schema: Schema, writer: ValueWriter) -> Convert:
+    """The conversion of a value that is not None into something that msgspec writes."""
     if schema.name in LOGICAL_NAMES:
         return _logical_converter(schema, writer)
     match schema.type:
@@ -118,16 +119,16 @@ def _check(schema: Schema) -> Convert:
 
 
 def _double(value: Any) -> Any:
-    if type(value) is not float:
+    if not isinstance(value, float):
         raise Refused
-    return value if 0.001 <= value < 1e7 else msgspec.Raw(double_text(value))
+    return float(value) if _PLAIN_FROM <= value < _PLAIN_TO else msgspec.Raw(double_text(value))
 
 
 def _float(value: Any) -> Any:
-    if type(value) is not float:
+    if not isinstance(value, float):
         raise Refused
     single = _SINGLE.unpack(_SINGLE.pack(value))[0]
-    if 0.001 <= single < 999_999:
+    if _PLAIN_FROM <= single < 999_999:
         # A number of up to six digits is the only one of that length near a 32 bit float, and so the shortest.
         short = float(f"{single:.6g}")
         if _SINGLE.unpack(_SINGLE.pack(short))[0] == single:
@@ -157,7 +158,7 @@ def _decimal_number(value: Any) -> msgspec.Raw:
 def _array_converter(schema: Schema, writer: ValueWriter) -> Convert:
     if schema.value_schema is None:
         return _refuse
-    convert, null = _element_converter(schema.value_schema, writer), _null(schema.value_schema, writer)
+    convert, null = _converter(schema.value_schema, writer), _null(schema.value_schema, writer)
 
     def convert_array(value: Any) -> list[Any]:
         if type(value) is not list:
@@ -170,8 +171,8 @@ def _array_converter(schema: Schema, writer: ValueWriter) -> Convert:
 def _map_converter(schema: Schema, writer: ValueWriter) -> Convert:
     if schema.key_schema is None or schema.value_schema is None or schema.key_schema.name in LOGICAL_NAMES:
         return _refuse
-    key_convert, key_null = _element_converter(schema.key_schema, writer), _null(schema.key_schema, writer)
-    convert, null = _element_converter(schema.value_schema, writer), _null(schema.value_schema, writer)
+    key_convert, key_null = _converter(schema.key_schema, writer), _null(schema.key_schema, writer)
+    convert, null = _converter(schema.value_schema, writer), _null(schema.value_schema, writer)
 
     def convert_object(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
@@ -197,10 +198,15 @@ def _struct_converter(schema: Schema, writer: ValueWriter) -> Convert:
         rename={f"f{field.index}": field.name for field in fields},
         gc=False,
     )
-    converters = [
-        (field.index, convert) for field in fields if (convert := _field_converter(field.schema, writer)) is not None
-    ]
     nulls = [_null(field.schema, writer) for field in fields]
+    # What a struct holds has been checked, so that most of it goes as it is, and doubles mostly.
+    converters = [
+        (field.index, _converter(field.schema, writer))
+        for field in fields
+        if field.schema.name in LOGICAL_NAMES or field.schema.type not in _CHECKS
+    ]
+    doubles = [index for index, convert in converters if convert is _double]
+    converters = [(index, convert) for index, convert in converters if convert is not _double]
 
     def convert_struct(value: Any) -> Any:
         if type(value) is not Struct or (value.schema is not schema and value.schema != schema):
@@ -211,6 +217,11 @@ def _struct_converter(schema: Schema, writer: ValueWriter) -> Convert:
             for index, convert in converters:
                 if (each := values[index]) is not None:
                     values[index] = convert(each)
+        for index in doubles:
+            each = values[index]
+            if not (type(each) is float and _PLAIN_FROM <= each < _PLAIN_TO) and each is not None:
+                values = values.copy()
+                values[index] = _double(each)
         if None in values:
             values = [null if each is None else each for each, null in zip(values, nulls, strict=True)]
         return row(*values)
@@ -237,4 +248,3 @@ _CHECKS: Final[dict[Type, Callable[[Any], bool]]] = {
     # msgspec writes bytes as base64.
     Type.BYTES: lambda value: type(value) is bytes,
 }
-_WRITTEN_AS_THEY_ARE: Final = frozenset(_CHECKS)

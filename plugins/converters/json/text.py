@@ -20,7 +20,7 @@ _SHORT_ESCAPES: Final = {
 }
 _ESCAPED = re.compile(r'["\\\x00-\x1f\ud800-\udfff\U00010000-\U0010ffff]')
 
-# The same in the bytes that msgspec or orjson wrote: an escape, or a character outside of the basic plane.
+# The same in the bytes that msgspec wrote: an escape, or a character outside of the basic plane.
 _ESCAPE_OR_WIDE = re.compile(rb"\\(?:u00..|.)|[\xf0-\xf4]...", re.DOTALL)
 _BACKSLASH = ord("\\")
 
@@ -31,12 +31,11 @@ def quote(text: str) -> str:
 
 
 def with_jackson_escapes(data: bytes) -> bytes:
-    """The JSON that msgspec or orjson wrote, with Jackson's escapes.
+    """The JSON that msgspec wrote, with Jackson's escapes.
 
-    They differ in the digits of control characters and in characters outside of the basic plane.
+    They differ in the digits of control characters and in characters outside of the basic plane: not at all where
+    there is neither a backslash nor a byte beyond ASCII.
     """
-    if data.isascii() and _BACKSLASH not in data:
-        return data
     return _ESCAPE_OR_WIDE.sub(_as_jackson, data)
 
 
