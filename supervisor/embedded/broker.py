@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import re
 import select
-import shutil
 import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,18 +15,19 @@ from pathlib import Path
 
 from . import guard
 from .data_folder import DataFolder
-from .errors import DataFolderError, EmbeddedKafkaError, PortTakenError
+from .errors import EmbeddedKafkaError, PortTakenError
+from .failures import failure, last_errors
 from .files import write_json, write_private, write_properties
+from .formatting import format_folder
 from .ports import accepts, free_port, obstacle
 from .processes import started_at
 from .runtime import KafkaRuntime
-from .security import ADMIN, Security, Users
+from .security import ADMIN, Security
 from .settings import BrokerOptions, log4j2_properties, server_properties
 
 _START_TIMEOUT_S = 90.0
 _STOP_TIMEOUT_S = 30.0
 _PORT_TRIES = 5
-_BIND_FAILURE = re.compile(r"failed to bind to .*?:(\d+): Address already in use", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ def start_broker(
         folder.check_version(options.version)
         _check_port(options.port)
         runtime = fetch()
-        _format(runtime, folder)
+        format_folder(runtime, folder)
         for _ in range(_PORT_TRIES):
             chosen = replace(options, port=options.port or free_port())
             try:
@@ -200,70 +197,8 @@ def _wait_until_ready(folder: DataFolder, client: dict[str, str], process: subpr
     deadline = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise _failure(folder)
+            raise failure(folder)
         if accepts(port) and cluster_id(client, timeout_s=5) == folder.cluster_id:
             return
         time.sleep(0.02)
-    raise EmbeddedKafkaError(f"the broker did not answer within {_START_TIMEOUT_S:g} s: {_last_errors(folder.log)}")
-
-
-def _failure(folder: DataFolder) -> EmbeddedKafkaError:
-    """What the log of a broker that died says."""
-    text = folder.log.read_text(errors="replace")
-    if taken := _BIND_FAILURE.search(text):
-        return PortTakenError(f"port {taken[1]} is taken by another process; choose another with --port")
-    if "Failed to acquire lock on file" in text:
-        return DataFolderError(f"data folder {folder.path} is in use by a broker that was started in another way")
-    if "No space left on device" in text:
-        return DataFolderError(f"data folder {folder.path}: its disk is full")
-    return EmbeddedKafkaError(f"the broker ended while it started: {_last_errors(folder.log)}")
-
-
-def _last_errors(log: Path, count: int = 3) -> str:
-    """The last lines of a log that report an error, or else its last lines."""
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    if len(lines) <= count:
-        return " | ".join(lines)
-    telling = [line for line in lines if re.search(r"\b(ERROR|FATAL)\b|Exception\b|^Error", line)]
-    return " | ".join((telling or lines)[-count:]) + f" (all of it: {log})"
-
-
-def _format(runtime: KafkaRuntime, folder: DataFolder) -> None:
-    """Format the folder with Kafka's StorageTool unless it is; a format that was interrupted starts afresh."""
-    folder.note_version(runtime.version)
-    if folder.topics.exists():
-        return
-    draft = folder.path / ".formatting"
-    shutil.rmtree(draft, ignore_errors=True)
-    users = Users.of(folder.path / "users.json")
-    server, log4j2, arguments = (
-        folder.path / name for name in ("server.properties", "log4j2.properties", ".arguments")
-    )
-    write_properties(server, server_properties(BrokerOptions(), draft, BrokerOptions().port + 1, {}))
-    write_private(log4j2, log4j2_properties().replace("level=info", "level=error"))
-    words = ["format", "--cluster-id", _new_cluster_id(), "--config", str(server), *users.scram_arguments()]
-    quick = ["-XX:TieredStopAtLevel=1"]
-    command = runtime.command("kafka.tools.StorageTool", *words, heap="256m", log4j2=log4j2, options=quick)
-    try:
-        # In a file, since the passwords must not show in a list of processes.
-        write_private(arguments, "\n".join(map(_quoted, command[1:])))
-        done = subprocess.run([command[0], f"@{arguments}"], cwd=folder.path, capture_output=True, text=True)
-    finally:
-        arguments.unlink(missing_ok=True)
-    if done.returncode != 0:
-        write_private(folder.log, done.stdout + done.stderr)
-        raise _failure(folder)
-    draft.replace(folder.topics)
-
-
-def _quoted(word: str) -> str:
-    """One word for an argument file of the java command."""
-    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _new_cluster_id() -> str:
-    """16 random bytes as Kafka writes an id; not one that begins with a dash, which looks like an option."""
-    while True:
-        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        if not text.startswith("-"):
-            return text
+    raise EmbeddedKafkaError(f"the broker did not answer within {_START_TIMEOUT_S:g} s: {last_errors(folder.log)}")
