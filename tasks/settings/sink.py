@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 
 from connectd.config import ConfigDef, Importance, Type, ValidList, Width, parse_type
 from connectd.errors import ConfigException
+from plugins.java_regex import compile_pattern, valid_pattern
 from tasks.settings.connector import COMMON_GROUP, ERROR_GROUP, ConnectorConfig
-from tasks.settings.patterns import compile_pattern, valid_pattern
 
 TOPICS: Final = "topics"
 TOPICS_REGEX: Final = "topics.regex"

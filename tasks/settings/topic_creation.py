@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from connectd.config import NO_DEFAULT, ConfigDef, Importance, LambdaValidator, Type, Validator, Width, parse_type
 from connectd.errors import ConfigException
+from plugins.java_regex import compile_pattern, valid_patterns
 from tasks.settings.aliases import aliases
-from tasks.settings.patterns import compile_pattern, valid_patterns
 
 PREFIX: Final = "topic.creation."
 GROUPS: Final = "topic.creation.groups"
