@@ -17,7 +17,7 @@ from bench.raw import produce
 from bench.results import medians, verdicts, write_results
 from bench.systems import SYSTEMS, System
 from bench.table import results_table, verdicts_table
-from supervisor.embedded.embedded import EmbeddedKafka
+from supervisor.embedded import EmbeddedKafka
 from supervisor.embedded.errors import EmbeddedKafkaError
 
 # As kafka-server-start.sh has it.

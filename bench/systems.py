@@ -14,7 +14,7 @@ from bench.connect_files import FILE_SINK, FILE_SOURCE, WORKER, derive
 from bench.processes import CONNECTD
 from supervisor.embedded.artifacts import Progress, class_path
 from supervisor.embedded.java import java, join
-from supervisor.embedded.ports import HOST, free_ports
+from supervisor.embedded.ports import HOST, free_port
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 _STRING_CONVERTER = "org.apache.kafka.connect.storage.StringConverter"
@@ -83,7 +83,7 @@ class Worker(System):
             "bootstrap.servers": job.bootstrap_servers,
             "key.converter": _STRING_CONVERTER,
             "value.converter": _STRING_CONVERTER,
-            "listeners": f"http://{HOST}:{free_ports(1)[0]}",
+            "listeners": f"http://{HOST}:{free_port()}",
             **self.worker_settings,
         }
         return derive(WORKER, job.folder / WORKER.name, settings)

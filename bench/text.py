@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import sysconfig
 import tokenize
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,13 +38,23 @@ def library_text(lines_wanted: int) -> Text:
     paths = sorted(path for path in folder.rglob("*.py") if not _NOT_THE_LIBRARY.intersection(path.parts))
     parts: list[str] = []
     lines = 0
-    for path in itertools.cycle(paths):
+    for text in itertools.cycle(_readable(paths, folder)):
+        parts.append(text)
+        lines += text.count("\n")
+        if lines >= lines_wanted:
+            break
+    return Text("".join(parts).encode(), lines, len(parts))
+
+
+def _readable(paths: list[Path], folder: Path) -> Iterator[str]:
+    """Their texts, one after the other; raises RunFailed if not one can be read."""
+    found = False
+    for path in paths:
         if text := _read(path):
-            parts.append(text)
-            lines += text.count("\n")
-            if lines >= lines_wanted:
-                return Text("".join(parts).encode(), lines, len(parts))
-    raise RunFailed(f"no Python sources in {folder}, where the standard library of this Python should be")
+            found = True
+            yield text
+    if not found:
+        raise RunFailed(f"no Python sources in {folder}, where the standard library of this Python should be")
 
 
 def _read(path: Path) -> str:
