@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
@@ -24,7 +24,7 @@ class JsonDecoder(Protocol):
     def decode(self, data: bytes) -> tuple[Schema | None, Any]:
         """The schema and value of one message."""
 
-    def decode_all(self, messages: Iterable[bytes | None]) -> tuple[Schemas, list[Any]]:
+    def decode_all(self, messages: Sequence[bytes | None]) -> tuple[Schemas, list[Any]]:
         """The values of messages and their schema, or a list of schemas when they differ; None stays None."""
 
 
@@ -46,10 +46,10 @@ class PayloadDecoder:
     def decode(self, data: bytes) -> tuple[Schema | None, Any]:
         return self.schema, self.read(data)
 
-    def decode_all(self, messages: Iterable[bytes | None]) -> tuple[Schemas, list[Any]]:
+    def decode_all(self, messages: Sequence[bytes | None]) -> tuple[Schemas, list[Any]]:
         read = self.read
         values = [None if data is None else read(data) for data in messages]
-        if self.schema is None or None not in values:
+        if self.schema is None or None not in messages:
             return self.schema, values
         # What has no bytes has no schema either; a JSON null does have one.
         return common_schema([None if data is None else self.schema for data in messages]), values
@@ -86,11 +86,11 @@ class EnvelopeDecoder:
         schemas, values = self._decode_all((data,))
         return schemas[0], values[0]
 
-    def decode_all(self, messages: Iterable[bytes | None]) -> tuple[Schemas, list[Any]]:
+    def decode_all(self, messages: Sequence[bytes | None]) -> tuple[Schemas, list[Any]]:
         schemas, values = self._decode_all(messages)
         return common_schema(schemas), values
 
-    def _decode_all(self, messages: Iterable[bytes | None]) -> tuple[list[Schema | None], list[Any]]:
+    def _decode_all(self, messages: Sequence[bytes | None]) -> tuple[list[Schema | None], list[Any]]:
         schemas: list[Schema | None] = []
         values: list[Any] = []
         beginning, payloads = self._last

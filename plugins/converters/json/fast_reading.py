@@ -162,8 +162,7 @@ def _struct_form(schema: Schema, replace: bool) -> tuple[Any, Finish]:
     )
     doubles = [index for index, form in enumerate(forms) if form.finish is _finish_double]
     finishes = [(index, form.finish) for index, form in enumerate(forms) if form.finish not in (None, _finish_double)]
-    nulls = [form.null for form in forms]
-    has_defaults = any(null is not None for null in nulls)
+    defaults = [(index, form.null) for index, form in enumerate(forms) if form.null is not None]
     values_of, struct_of = msgspec.structs.astuple, Struct.of_checked
 
     def finish_struct(row: Any) -> Struct:
@@ -175,8 +174,9 @@ def _struct_form(schema: Schema, replace: bool) -> tuple[Any, Finish]:
         for index, finish in finishes:
             if (each := values[index]) is not None:
                 values[index] = finish(each)
-        if has_defaults and None in values:
-            values = [null if each is None else each for each, null in zip(values, nulls, strict=True)]
+        for index, default in defaults:
+            if values[index] is None:
+                values[index] = default
         return struct_of(schema, values)
 
     return row, finish_struct

@@ -36,6 +36,10 @@ def with_jackson_escapes(data: bytes) -> bytes:
     They differ in the digits of control characters and in characters outside of the basic plane: not at all where
     there is neither a backslash nor a byte beyond ASCII.
     """
+    # Five searches for a byte are much faster than one regular expression, and mostly find nothing.
+    is_wide = 0xF0 in data or 0xF1 in data or 0xF2 in data or 0xF3 in data or 0xF4 in data
+    if not is_wide and data.find(b"\\u00") < 0:
+        return data
     return _ESCAPE_OR_WIDE.sub(_as_jackson, data)
 
 
