@@ -15,6 +15,10 @@ _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?")
 _INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 _FLOAT32_MIN_NORMAL = 2.0**-126
+_FLOAT64_MIN_NORMAL = 2.0**-1022
+# A double has 29 bits more than a float; these are how it lies half way between two floats.
+_FLOAT64, _BITS = struct.Struct("<d"), struct.Struct("<Q")
+_BEYOND_FLOAT32, _HALF_WAY = (1 << 29) - 1, 1 << 28
 
 
 def parse_decimal(text: str) -> decimal.Decimal:
@@ -91,10 +95,12 @@ def double_to_string(number: float) -> str:
     """`Double.toString`: `1.0`, `1.0E10`, `1.0E-5`, `NaN`, `-Infinity`."""
     if not math.isfinite(number) or number == 0:
         return _special(number)
-    text = repr(number)
-    two_digits = f"{number:.1e}"
-    # Java never looks for fewer than two digits: the smallest double is 4.9E-324 there and 5e-324 here.
-    return _java_form(two_digits if float(two_digits) == number else text)
+    if abs(number) < _FLOAT64_MIN_NORMAL:
+        # Java never looks for fewer than two digits: the smallest double is 4.9E-324 there and 5e-324 here.
+        two_digits = f"{number:.1e}"
+        if float(two_digits) == number:
+            return _java_form(two_digits)
+    return _java_form(repr(number))
 
 
 def float_to_string(number: float) -> str:
@@ -104,7 +110,7 @@ def float_to_string(number: float) -> str:
     # Up to six digits survive a 32 bit float, unless it is so small that it has fewer bits.
     fewest = 6 if abs(number) >= _FLOAT32_MIN_NORMAL else 2
     texts = (f"{number:.{digits - 1}e}" for digits in range(fewest, 10))
-    return _java_form(next(text for text in texts if to_float32(decimal.Decimal(text)) == number))
+    return _java_form(next(text for text in texts if _parse_float32(text) == number))
 
 
 def _round_to_float32(double: float) -> float:
@@ -115,6 +121,14 @@ def _round_to_float32(double: float) -> float:
     return rounded
 
 
+def _parse_float32(text: str) -> float:
+    double = float(text)
+    is_half_way = _BITS.unpack(_FLOAT64.pack(double))[0] & _BEYOND_FLOAT32 == _HALF_WAY
+    # Only there, and where a float has fewer bits, is it wrong to round twice.
+    is_certain = not is_half_way and abs(double) >= _FLOAT32_MIN_NORMAL
+    return _round_to_float32(double) if is_certain else to_float32(decimal.Decimal(text))
+
+
 def _special(number: float) -> str:
     if math.isnan(number):
         return "NaN"
@@ -123,16 +137,15 @@ def _special(number: float) -> str:
 
 
 def _java_form(text: str) -> str:
-    number = decimal.Decimal(text)
-    digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
-    exponent = number.adjusted()
-    if 0 <= exponent < 7:
-        whole, fraction = digits[: exponent + 1].ljust(exponent + 1, "0"), digits[exponent + 1 :]
-        suffix = ""
-    elif -3 <= exponent < 0:
-        whole, fraction = "0", "0" * (-exponent - 1) + digits
-        suffix = ""
-    else:
-        whole, fraction = digits[0], digits[1:]
-        suffix = f"E{exponent}"
-    return f"{'-' if number.is_signed() else ''}{whole}.{fraction or '0'}{suffix}"
+    sign = "-" if text.startswith("-") else ""
+    mantissa, _, exponent = text.lstrip("-").partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    # The number is 0.digits times ten to the power of `point`.
+    point = len(digits) - len(fraction) + int(exponent or 0)
+    digits = digits.rstrip("0")
+    if 0 < point <= 7:
+        return f"{sign}{digits[:point].ljust(point, '0')}.{digits[point:] or '0'}"
+    if -3 < point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{point - 1}"
