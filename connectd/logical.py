@@ -24,6 +24,8 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _EPOCH_DAY = datetime.date(1970, 1, 1).toordinal()
 _MS_PER_DAY = 24 * 60 * 60 * 1000
 _ONE_MS = datetime.timedelta(milliseconds=1)
+# Decimals are only moved by powers of ten here, which never rounds.
+_EXACT = decimal.Context(prec=decimal.MAX_PREC, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX)
 
 
 class Decimal:
@@ -48,16 +50,21 @@ class Decimal:
 
         Raises DataException when the value has another scale than the schema, or is no finite number.
         """
-        sign, digits, exponent = value.as_tuple()
+        scale = Decimal._scale(schema)
+        exponent = value.as_tuple().exponent
         if not isinstance(exponent, int):
             raise DataException(f"Decimal value {value} cannot be represented, expected a finite number")
-        scale = Decimal._scale(schema)
         if scale != -exponent:
             raise DataException(
                 "Decimal value has mismatching scale for given Decimal schema. "
                 f"Schema has scale {scale}, value has scale {-exponent}."
             )
-        unscaled = int(decimal.Decimal((sign, digits, 0)))
+        return Decimal.to_unscaled_bytes(value, scale)
+
+    @staticmethod
+    def to_unscaled_bytes(value: decimal.Decimal, scale: int) -> bytes:
+        """As `from_logical`, for a value that is known to be finite and of that scale."""
+        unscaled = int(value.scaleb(scale, _EXACT))
         # Java keeps one bit for the sign: -128 fits one byte, 128 needs two.
         magnitude = unscaled if unscaled >= 0 else ~unscaled
         return unscaled.to_bytes(magnitude.bit_length() // 8 + 1, "big", signed=True)
@@ -68,11 +75,15 @@ class Decimal:
 
         Raises DataException when there are no bytes.
         """
+        return Decimal.of_unscaled_bytes(value, Decimal._scale(schema))
+
+    @staticmethod
+    def of_unscaled_bytes(value: bytes | bytearray | memoryview, scale: int) -> decimal.Decimal:
+        """As `to_logical`, where the scale is known."""
         if not len(value):
             raise DataException("Zero length bytes are no Decimal, expected at least one byte")
-        unscaled = int.from_bytes(value, "big", signed=True)
-        digits = decimal.Decimal(abs(unscaled)).as_tuple().digits
-        return decimal.Decimal((int(unscaled < 0), digits, -Decimal._scale(schema)))
+        unscaled = decimal.Decimal(int.from_bytes(value, "big", signed=True))
+        return unscaled.scaleb(-scale, _EXACT)
 
     @staticmethod
     def _scale(schema: Schema) -> int:
