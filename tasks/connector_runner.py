@@ -45,50 +45,51 @@ def run_connector(order: RunConnector, control: Control) -> None:
         raise ConfigException(
             "connector.class", order.config.get("connector.class"), "Expected a SourceConnector or SinkConnector"
         )
-    known_threads = set(threading.enumerate())
+    is_source = issubclass(connector_class, SourceConnector)
+    config: ConnectorConfig = (SourceConnectorConfig if is_source else SinkConnectorConfig)(order.config)
+    threads_before = set(threading.enumerate())
     connector: SourceConnector | SinkConnector = connector_class()
     context = WorkerConnectorContext()
     connector.initialize(context)
     try:
         control.enter(Call.START)
         connector.start(order.config)
-        watching = _report_plan(connector, order, control, known_threads)
+        watching = _report_plan(connector, config, order, control, threads_before)
         control.report_state(State.RUNNING)
-        if watching:
-            _watch(connector, order, control, context, known_threads)
+        while not control.stopping.is_set():
+            try:
+                error = context.events.get(block=watching, timeout=STOP_CHECK_S)
+            except queue.Empty:
+                if not watching:
+                    break
+                continue
+            if error is not None:
+                raise ConnectException(f"The connector reported an error: {type(error).__name__}: {error}") from error
+            control.send(ReconfigurationRequested(generation=order.generation))
+            _report_plan(connector, config, order, control, threads_before)
     finally:
         control.enter(Call.STOP)
-        connector.stop()
+        _stop(connector)
         control.enter(Call.NONE)
 
 
-def _watch(
-    connector: SourceConnector | SinkConnector,
-    order: RunConnector,
-    control: Control,
-    context: WorkerConnectorContext,
-    known_threads: set[threading.Thread],
-) -> None:
-    while not control.stopping.is_set():
-        try:
-            error = context.events.get(timeout=STOP_CHECK_S)
-        except queue.Empty:
-            continue
-        if error is not None:
-            raise ConnectException(f"The connector reported an error: {error}") from error
-        control.send(ReconfigurationRequested(generation=order.generation))
-        _report_plan(connector, order, control, known_threads)
+def _stop(connector: Connector) -> None:
+    """The end of a connector must not hide why it ended."""
+    try:
+        connector.stop()
+    except Exception:
+        log.exception("stopping the connector failed")
 
 
 def _report_plan(
     connector: SourceConnector | SinkConnector,
+    config: ConnectorConfig,
     order: RunConnector,
     control: Control,
-    known_threads: set[threading.Thread],
+    threads_before: set[threading.Thread],
 ) -> bool:
     """Ask the connector for its tasks and report them; True if its process is to be kept."""
     control.enter(Call.TASK_CONFIGS)
-    config = _config_class(connector)(order.config)
     task_class = connector.task_class()
     task_class_name = f"{task_class.__module__}:{task_class.__qualname__}"
     task_configs = connector.task_configs(config.tasks_max)
@@ -96,13 +97,13 @@ def _report_plan(
         _too_many_tasks(config, len(task_configs))
     watching = connector.keeps_running
     if watching is None:
-        watching = any(thread.is_alive() for thread in set(threading.enumerate()) - known_threads)
+        watching = any(thread.is_alive() for thread in set(threading.enumerate()) - threads_before)
     control.enter(Call.NONE)
     control.send(
         Planned(
             generation=order.generation,
             kind="source" if isinstance(connector, SourceConnector) else "sink",
-            version=connector.version,
+            version=str(connector.version),
             task_class=task_class_name,
             task_configs=[_task_config(each, task_class_name, order.config) for each in task_configs],
             watching=watching,
@@ -113,12 +114,15 @@ def _report_plan(
 
 def _task_config(task_config: dict[str, str], task_class: str, connector_config: dict[str, str]) -> dict[str, str]:
     """As `Worker.connectorTaskConfigs`: every task knows its class, and a sink's the topics of the connector."""
-    topics = {key: connector_config[key] for key in ("topics", "topics.regex") if key in connector_config}
+    for key, value in task_config.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise ConnectException(
+                f"task_configs must give texts for texts, but for {key!r} there is a {type(value).__name__}"
+            )
+    topics: dict[str, str] = {
+        key: connector_config[key] for key in ("topics", "topics.regex") if key in connector_config
+    }
     return {**task_config, "task.class": task_class, **topics}
-
-
-def _config_class(connector: Connector) -> type[ConnectorConfig]:
-    return SourceConnectorConfig if isinstance(connector, SourceConnector) else SinkConnectorConfig
 
 
 def _too_many_tasks(config: ConnectorConfig, count: int) -> None:

@@ -33,6 +33,9 @@ def main(sock: socket.socket, supervisor_pid: int) -> None:
         code = _carry_out(channel.receive(), channel)
     except ChannelClosed:
         code = ExitCode.ORPHANED
+    except BaseException:
+        traceback.print_exc()
+        code = ExitCode.FAILED
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -90,7 +93,8 @@ def _guarded(control: Control, work: Callable[[], None]) -> ExitCode:
     except (ConfigException, PluginNotFound):
         control.report_state(State.FAILED, traceback.format_exc(), config_error=True)
         return ExitCode.CONFIG
-    except Exception:
+    except BaseException:
+        # Whatever a plugin raises, SystemExit included.
         control.report_state(State.FAILED, traceback.format_exc())
         return ExitCode.FAILED
     return ExitCode.STOPPED

@@ -22,6 +22,7 @@ from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, WorkerCon
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.counters import SinkCounters
 from tasks.sink.loop import SinkLoop, SinkSettings
+from tasks.sink.subscription import Subscription
 from tasks.source.context import WorkerSourceTaskContext
 from tasks.source.counters import SourceCounters
 from tasks.source.loop import SourceLimits, SourceLoop
@@ -37,6 +38,9 @@ log = structlog.get_logger(__name__)
 PAUSE_CHECK_S = 3600.0
 # Reading the offset file is instant; a supervisor that does not answer for so long is stuck.
 READ_OFFSETS_TIMEOUT_S = 30.0
+# Java's metadata.max.age.ms, under librdkafka's name.
+METADATA_REFRESH_MS = "topic.metadata.refresh.interval.ms"
+METADATA_REFRESH_DEFAULT_MS = 300_000
 
 
 def run_task(order: RunTask, control: Control) -> None:
@@ -71,7 +75,9 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
         sender,
         tracker,
         SourceOffsets(tracker, control, flush_timeout_s),
-        TopicCreation(groups, lambda: _client(AdminClient, admin_settings(worker, connector, order.task))),
+        TopicCreation(
+            groups, lambda: _client(AdminClient, admin_settings(worker, connector, order.task)), control.stopping
+        ),
         control,
         counters,
         SourceLimits(
@@ -100,11 +106,14 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
         task,
         pipeline,
         consumer,
+        Subscription(
+            connector.topics_regex or connector.topics,
+            refresh_interval_s=int(settings.conf.get(METADATA_REFRESH_MS, METADATA_REFRESH_DEFAULT_MS)) / 1000,
+        ),
         context,
         control,
         counters,
         SinkSettings(
-            subscription=_subscription(connector),
             max_poll_records=settings.max_poll_records,
             commit_interval_s=worker.offset_flush_interval_ms / 1000,
             incremental=settings.incremental_assignment,
@@ -127,12 +136,6 @@ def _client(factory: Callable[[dict[str, Any]], T], settings: ClientSettings) ->
 def _log_client_error(error: KafkaError) -> None:
     # Brokers that come and go are librdkafka's to handle: it reconnects by itself.
     log.warning("kafka client", error=f"{error.name()}: {error.str()}")
-
-
-def _subscription(connector: SinkConnectorConfig) -> list[str]:
-    pattern = connector.topics_regex
-    # librdkafka takes what starts with ^ for a regular expression; Java matches the whole name.
-    return connector.topics if pattern is None else [f"^({pattern.pattern})$"]
 
 
 def _run(task: Task, order: RunTask, control: Control, pipeline: Pipeline, loop: Any) -> None:

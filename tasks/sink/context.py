@@ -31,6 +31,11 @@ class WorkerSinkTaskContext(SinkTaskContext):
     def timeout(self, timeout_ms: int) -> None:
         self.retry_timeout_ms = timeout_ms
 
+    def take_timeout_s(self, otherwise_s: float) -> float:
+        """The time that the task asked for, once; it does not count for what comes later."""
+        timeout_ms, self.retry_timeout_ms = self.retry_timeout_ms, None
+        return otherwise_s if timeout_ms is None or timeout_ms <= 0 else timeout_ms / 1000
+
     @property
     def assignment(self) -> frozenset[TopicPartition]:
         return self.assigned

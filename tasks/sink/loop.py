@@ -1,28 +1,29 @@
 """The sink loop: consume, convert, put, and commit the offsets that the task agrees to.
 
 Follows `org.apache.kafka.connect.runtime.WorkerSinkTask`. All calls to the task come from one thread, rebalances included:
-the consumer runs their callbacks inside `consume`.
+the consumer runs their callbacks inside `consume` and `poll`, and what they raise comes out there.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as ClientPartition
 
 from connectd.errors import ConnectException, RetriableException
-from connectd.records import OffsetAndMetadata, SinkBatch, TopicPartition
+from connectd.records import TopicPartition
 from connectd.tasks import SinkTask
 from tasks.control import Control
 from tasks.pipeline import Pipeline
-from tasks.sink.batch import MessageBatch, RecordBatch
+from tasks.sink.batch import MessageBatch, TransformedBatch, partition_of
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.counters import SinkCounters
+from tasks.sink.offsets import Offsets, SinkOffsets, plain
+from tasks.sink.subscription import Subscription
 from tasks.states import Call, State
 
 log = structlog.get_logger(__name__)
@@ -30,13 +31,30 @@ log = structlog.get_logger(__name__)
 # A longer wait would delay orders to stop or pause; a shorter one would wake idle tasks for nothing.
 POLL_TIMEOUT_S = 0.5
 RETRY_BACKOFF_S = 1.0
+# A partition that was just assigned cannot seek until its fetcher has started.
+SEEK_TIMEOUT_S = 30.0
+SEEK_RETRY_S = 0.01
+
+# After these, records would be skipped or never come; the consumer mends all others by itself.
+FATAL_ERRORS = frozenset(
+    {
+        KafkaError._FATAL,
+        KafkaError._AUTO_OFFSET_RESET,  # nothing committed, or no longer there, and auto.offset.reset is none
+        KafkaError._BAD_MSG,
+        KafkaError._BAD_COMPRESSION,
+        KafkaError._NOT_IMPLEMENTED,
+        KafkaError.TOPIC_EXCEPTION,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.FENCED_INSTANCE_ID,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
-    """What the loop needs of the configuration. `subscription` is a list of topics or one regular expression (`^...`)."""
+    """What the loop needs of the configuration."""
 
-    subscription: list[str]
     max_poll_records: int
     commit_interval_s: float
     # Cooperative assignment takes and gives single partitions, eager assignment all of them at once.
@@ -51,6 +69,7 @@ class SinkLoop:
         task: SinkTask,
         pipeline: Pipeline,
         consumer: Consumer,
+        subscription: Subscription,
         context: WorkerSinkTaskContext,
         control: Control,
         counters: SinkCounters,
@@ -59,50 +78,65 @@ class SinkLoop:
         self._task = task
         self._pipeline = pipeline
         self._consumer = consumer
+        self._subscription = subscription
         self._context = context
         self._control = control
         self._counters = counters
         self._settings = settings
         self._assigned: list[ClientPartition] = []
         self._assignment_changed = False
-        # What the task refused with RetriableException and gets again, and the messages it was made of.
-        self._refused: tuple[SinkBatch, list[Message]] | None = None
-        self._paused_by_worker = False
-        # Positions of the consumer after the last delivered batch: turned into offsets only when they are committed.
-        self._delivered: list[ClientPartition] = []
-        self._current: dict[TopicPartition, int] = {}
-        self._committed: dict[TopicPartition, OffsetAndMetadata] = {}
+        self._offsets = SinkOffsets()
         self._next_commit = time.monotonic() + settings.commit_interval_s
-        self._reported_pause = False
+        # What the task refused with RetriableException, and when it gets it again.
+        self._refused: MessageBatch | TransformedBatch | None = None
+        self._redeliver_at = 0.0
+        self._paused = False
+        self._closed = False
 
     def run(self) -> None:
-        """From subscribing to closing all partitions."""
-        self._consumer.subscribe(
-            self._settings.subscription, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
-        )
+        """From subscribing to closing all partitions. The consumer is left for the caller to close."""
         try:
             while not self._control.stopping.is_set():
                 self._iterate()
-        finally:
-            self._close_partitions([_plain(each) for each in self._assigned])
-            self._assigned = []
+        except BaseException:
+            try:
+                self._end()
+            except Exception as error:
+                log.warning("closing the partitions of a failed task failed", error=str(error))
+            raise
+        self._end()
+
+    def _end(self) -> None:
+        # The consumer, when it is closed, reports its partitions once more.
+        self._closed = True
+        self._commit_and_close([plain(each) for each in self._assigned])
 
     def _iterate(self) -> None:
+        self._subscription.update(self._consumer, self._subscribe)
         self._follow_target_state()
-        if self._context.commit_requested or time.monotonic() >= self._next_commit:
-            self._context.commit_requested = False
-            self._next_commit = time.monotonic() + self._settings.commit_interval_s
-            self._commit([_plain(each) for each in self._assigned])
+        self._commit_if_due()
         self._rewind()
-        self._apply_pauses()
+        if self._context.paused_changed:
+            self._apply_pauses()
+        messages = self._consume(self._poll_timeout_s())
         if self._refused is not None:
-            self._redeliver(*self._refused)
-        else:
-            messages = self._consume(POLL_TIMEOUT_S)
-            if not self._paused_by_worker:
-                self._deliver(self._batch_of(messages), messages)
+            if self._control.should_run and time.monotonic() >= self._redeliver_at:
+                self._deliver(self._refused)
+        elif not self._paused:
+            self._deliver(self._batch_of(messages))
+
+    def _subscribe(self, topics: list[str]) -> None:
+        self._consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
 
     # --- consuming ----------------------------------------------------------------------------------------------------
+
+    def _poll_timeout_s(self) -> float:
+        if self._refused is not None:
+            left = self._redeliver_at - time.monotonic() if self._control.should_run else POLL_TIMEOUT_S
+        else:
+            # As in Java, a task may ask to be called again after a time without refusing anything.
+            left = self._context.take_timeout_s(POLL_TIMEOUT_S)
+        return min(max(left, 0.0), POLL_TIMEOUT_S)
 
     def _consume(self, timeout_s: float) -> list[Message]:
         self._control.enter(Call.NONE)
@@ -118,300 +152,248 @@ class SinkLoop:
             messages = [first, *consumer.consume(most - 1, 0)] if most > 1 else [first]
         if any(map(Message.error, messages)):
             messages = [message for message in messages if not self._is_error(message)]
-        if messages and (self._assignment_changed or self._paused_by_worker):
-            # The consumer may hand out what it had fetched before partitions were taken or paused. It is read again.
+        if self._assignment_changed:
+            # What was fetched before a partition was taken away is the next owner's.
+            messages = [message for message in messages if partition_of(message) in self._context.assigned]
+        if messages and self._all_paused:
             self._give_back(messages)
             return []
         self._counters.read += len(messages)
         return messages
 
-    def _is_error(self, message: Message) -> bool:
+    @staticmethod
+    def _is_error(message: Message) -> bool:
         error = message.error()
         if error is None:
             return False
-        if error.fatal() or error.code() in (
-            KafkaError.TOPIC_AUTHORIZATION_FAILED,
-            KafkaError.GROUP_AUTHORIZATION_FAILED,
-            KafkaError.FENCED_INSTANCE_ID,
-            KafkaError._FATAL,
-        ):
-            raise ConnectException(f"The consumer failed: {error.name()}: {error.str()}")
-        log.warning("consumer reported an error and goes on", error=f"{error.name()}: {error.str()}")
+        text = f"{error.name()}: {error.str()}"
+        if error.fatal() or error.code() in FATAL_ERRORS:
+            raise ConnectException(f"The consumer failed: {text}")
+        log.warning("consumer reported an error and goes on", error=text)
         return True
 
     def _give_back(self, messages: list[Message]) -> None:
-        lowest: dict[TopicPartition, int] = {}
-        for message in messages:
-            partition = _partition_of(message)
-            lowest[partition] = min(lowest.get(partition, message.offset()), message.offset())  # type: ignore[type-var,assignment]
-        assigned = {_plain(each) for each in self._assigned}
+        """Records that a rebalance let through although all is paused: they are read again."""
+        lowest = {partition_of(message): message.offset() or 0 for message in reversed(messages)}
         for partition, offset in lowest.items():
-            if partition in assigned:
-                self._consumer.seek(ClientPartition(partition.topic, partition.partition, offset))
+            self._seek(partition, offset)
 
-    def _batch_of(self, messages: list[Message]) -> SinkBatch:
-        subscription = self._settings.subscription
-        topic = subscription[0] if len(subscription) == 1 and not subscription[0].startswith("^") else None
-        batch = MessageBatch(messages, self._pipeline, topic)
-        if not self._pipeline.steps:
-            return batch
-        return RecordBatch(self._pipeline.transform_all(batch.records()))
+    def _batch_of(self, messages: list[Message]) -> MessageBatch | TransformedBatch:
+        batch = MessageBatch(messages, self._pipeline, self._subscription.only_topic)
+        return TransformedBatch(batch, self._pipeline) if self._pipeline.steps else batch
 
     # --- delivering ---------------------------------------------------------------------------------------------------
 
-    def _deliver(self, batch: SinkBatch, messages: list[Message]) -> None:
+    def _deliver(self, batch: MessageBatch | TransformedBatch) -> None:
         self._control.enter(Call.PUT)
         started = time.monotonic()
-        self._counters.active = len(batch)
+        self._counters.active = len(batch.messages)
         try:
             self._task.put_batch(batch)
         except RetriableException as error:
-            self._counters.retries += 1
-            log.warning("sink refused a batch for now, putting it again", error=str(error), records=len(batch))
-            self._refused = (batch, messages)
-            self._pause_all()
+            self._refuse(batch, error)
             return
         self._counters.record_put(len(batch), time.monotonic() - started)
         self._counters.active = 0
+        if batch.messages:
+            self._offsets.deliver(self._consumer.position(self._assigned), batch.messages)
         if self._refused is not None:
             self._refused = None
-            self._paused_by_worker = False
-            self._resume_wanted()
-        if messages:
-            self._delivered = self._consumer.position(self._assigned)
+            self._apply_pauses()
 
-    def _redeliver(self, batch: SinkBatch, messages: list[Message]) -> None:
-        """Wait, staying in the group, and put the same records again."""
-        timeout_ms, self._context.retry_timeout_ms = self._context.retry_timeout_ms, None
-        deadline = time.monotonic() + (RETRY_BACKOFF_S if timeout_ms is None else timeout_ms / 1000)
-        while self._refused is not None and not self._control.stopping.is_set():
-            left = deadline - time.monotonic()
-            self._consume(min(POLL_TIMEOUT_S, max(left, 0.0)))
-            if left <= 0:
-                break
-        if self._refused is not None and self._control.should_run:
-            self._deliver(*self._refused)
+    def _refuse(self, batch: MessageBatch | TransformedBatch, error: RetriableException) -> None:
+        wait_s = self._context.take_timeout_s(RETRY_BACKOFF_S)
+        self._redeliver_at = time.monotonic() + wait_s
+        self._counters.retries += 1
+        log.warning(
+            "the task refused records for now", error=str(error), records=len(batch.messages), retry_after_s=wait_s
+        )
+        if self._refused is None:
+            self._refused = batch
+            self._apply_pauses()
 
     # --- pausing ------------------------------------------------------------------------------------------------------
 
+    @property
+    def _all_paused(self) -> bool:
+        """While the task is to get the same records again nothing else is read, but the consumer stays in its group."""
+        return self._paused or self._refused is not None
+
     def _follow_target_state(self) -> None:
-        if self._control.should_run == (not self._reported_pause) or self._control.stopping.is_set():
+        paused = not self._control.should_run
+        if paused == self._paused or self._control.stopping.is_set():
             return
-        if not self._reported_pause:
-            self._reported_pause = True
-            self._pause_all()
+        self._paused = paused
+        self._apply_pauses()
+        if paused:
             self._context.commit_requested = True
-            self._control.report_state(State.PAUSED)
-        else:
-            self._reported_pause = False
-            if self._refused is None:
-                self._paused_by_worker = False
-                self._resume_wanted()
-            self._control.report_state(State.RUNNING)
-
-    def _pause_all(self) -> None:
-        self._paused_by_worker = True
-        if self._assigned:
-            self._consumer.pause(self._assigned)
-
-    def _resume_wanted(self) -> None:
-        wanted = [each for each in self._assigned if _plain(each) not in self._context.paused]
-        if wanted:
-            self._consumer.resume(wanted)
+        self._control.report_state(State.PAUSED if paused else State.RUNNING)
 
     def _apply_pauses(self) -> None:
-        """Carry out what the task asked for with `context.pause` and `context.resume`."""
-        if not self._context.paused_changed or self._paused_by_worker:
-            return
+        """Let the consumer read what it should: nothing, or what the task has not paused with `context.pause`."""
         self._context.paused_changed = False
-        unwanted = [each for each in self._assigned if _plain(each) in self._context.paused]
-        if unwanted:
-            self._consumer.pause(unwanted)
-        self._resume_wanted()
+        silent = self._context.assigned if self._all_paused else self._context.paused
+        self._consumer.pause([each for each in self._assigned if plain(each) in silent])
+        # To resume what is not paused has no effect.
+        self._consumer.resume([each for each in self._assigned if plain(each) not in silent])
 
     def _rewind(self) -> None:
-        """Carry out what the task asked for with `context.offset`."""
-        rewinds, self._context.rewinds = self._context.rewinds, {}
-        if not rewinds:
-            return
-        self._refresh_current()
-        for partition, offset in rewinds.items():
+        """Carry out what the task asked for with `context.offset`, as far as the partitions are assigned."""
+        for partition in self._context.rewinds.keys() & self._context.assigned:
+            offset = self._context.rewinds.pop(partition)
             self._seek(partition, offset)
+            self._offsets.seek(partition, offset)
 
     def _seek(self, partition: TopicPartition, offset: int) -> None:
-        self._consumer.seek(ClientPartition(partition.topic, partition.partition, offset))
-        self._current[partition] = offset
-        self._committed[partition] = OffsetAndMetadata(offset)
-        self._delivered = [each for each in self._delivered if _plain(each) != partition]
+        deadline = time.monotonic() + SEEK_TIMEOUT_S
+        while True:
+            try:
+                self._consumer.seek(ClientPartition(partition.topic, partition.partition, offset))
+                return
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError._STATE or time.monotonic() >= deadline:
+                    raise ConnectException(
+                        f"Cannot go to offset {offset} of {partition}: {error.args[0].str()}"
+                    ) from error
+            time.sleep(SEEK_RETRY_S)
 
-    # --- offsets ------------------------------------------------------------------------------------------------------
+    # --- committing ---------------------------------------------------------------------------------------------------
 
-    def _refresh_current(self) -> None:
-        for position in self._delivered:
-            if position.offset >= 0:
-                self._current[_plain(position)] = position.offset
-        self._delivered = []
-
-    def _commit(self, partitions: Collection[TopicPartition], *, closing: bool = False) -> None:
-        """Commit what was delivered of these partitions. When closing, the task's `close` is called as Java does: after
-        `pre_commit` and before the commit itself."""
-        self._refresh_current()
-        current = {each: OffsetAndMetadata(self._current[each]) for each in partitions if each in self._current}
+    def _commit_if_due(self) -> None:
+        if not self._context.commit_requested and time.monotonic() < self._next_commit:
+            return
+        self._context.commit_requested = False
+        self._next_commit = time.monotonic() + self._settings.commit_interval_s
+        delivered = self._offsets.delivered(self._context.assigned)
+        if not delivered:
+            return
         started = time.monotonic()
-        agreed: Mapping[TopicPartition, OffsetAndMetadata] = {}
-        failed = True
         try:
-            if current:
-                self._counters.commit_sequence += 1
-                self._control.enter(Call.FLUSH)
-                agreed = self._task.pre_commit(current)
-            failed = False
+            agreed = self._pre_commit(delivered)
         except Exception as error:
-            if closing:
-                log.warning("the task failed to flush while its partitions were closed", error=str(error))
-            else:
-                log.error("the task failed to flush, going back to the last committed offsets", error=str(error))
-                self._rewind_to_committed(current)
+            log.error("the task failed to flush, going back to the last committed offsets", error=str(error))
+            self._roll_back()
+            self._counters.record_commit(time.monotonic() - started, failed=True)
+        else:
+            self._commit(agreed, delivered, started)
+
+    def _commit_and_close(self, partitions: list[TopicPartition]) -> None:
+        """As Java does: what the task agrees to is committed after its `close`."""
+        if not partitions:
+            return
+        delivered = self._offsets.delivered(partitions)
+        started = time.monotonic()
+        agreed: Offsets = {}
+        try:
+            if delivered:
+                agreed = self._pre_commit(delivered)
+        except Exception as error:
+            log.warning("the task failed to flush while its partitions were closed", error=str(error))
+            self._counters.record_commit(time.monotonic() - started, failed=True)
         finally:
-            if closing and partitions:
-                self._control.enter(Call.STOP)
-                self._task.close(partitions)
-        committable = self._committable(agreed, current)
-        if committable:
-            self._control.enter(Call.COMMIT)
-            failed = not self._commit_to_kafka(committable)
-        if current:
-            self._counters.record_commit(time.monotonic() - started, failed=failed)
+            self._close(partitions)
+        if agreed:
+            self._commit(agreed, delivered, started)
 
-    def _committable(
-        self,
-        agreed: Mapping[TopicPartition, OffsetAndMetadata],
-        current: Mapping[TopicPartition, OffsetAndMetadata],
-    ) -> dict[TopicPartition, OffsetAndMetadata]:
-        committable: dict[TopicPartition, OffsetAndMetadata] = {}
-        for partition, offset in agreed.items():
-            if partition not in current:
-                log.warning(
-                    "ignoring an offset that the task gave for a partition it was not asked about",
-                    partition=str(partition),
-                )
-            elif offset.offset > current[partition].offset:
-                log.warning(
-                    "ignoring an offset that the task gave beyond what it was given",
-                    partition=str(partition),
-                    task_offset=offset.offset,
-                    current_offset=current[partition].offset,
-                )
-            elif self._committed.get(partition) != offset:
-                committable[partition] = offset
-        return committable
+    def _pre_commit(self, delivered: Offsets) -> Offsets:
+        self._counters.commit_sequence += 1
+        self._control.enter(Call.FLUSH)
+        return self._task.pre_commit(dict(delivered))
 
-    def _commit_to_kafka(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> bool:
+    def _commit(self, agreed: Offsets, delivered: Offsets, started: float) -> None:
+        committable = self._offsets.committable(agreed, delivered)
+        errors = self._commit_to_kafka(committable) if committable else []
+        if errors:
+            log.error("failed to commit offsets, trying again at the next interval", errors=errors)
+        else:
+            self._offsets.commit(committable)
+        self._counters.record_commit(time.monotonic() - started, failed=bool(errors))
+
+    def _commit_to_kafka(self, offsets: Offsets) -> list[str]:
+        self._control.enter(Call.COMMIT)
         wanted = [
             ClientPartition(partition.topic, partition.partition, offset.offset, offset.metadata)
             for partition, offset in offsets.items()
         ]
         try:
             results = self._consumer.commit(offsets=wanted, asynchronous=False) or []
-            errors = [f"{each.topic}-{each.partition}: {each.error}" for each in results if each.error is not None]
         except KafkaException as error:
-            errors = [str(error.args[0])]
-        if errors:
-            log.error("failed to commit offsets, trying again at the next interval", errors=errors)
-            return False
-        self._committed.update(offsets)
-        return True
+            return [error.args[0].str()]
+        return [f"{each.topic}-{each.partition}: {each.error}" for each in results if each.error is not None]
 
-    def _rewind_to_committed(self, partitions: Mapping[TopicPartition, Any]) -> None:
-        stored = self._consumer.committed([ClientPartition(*each) for each in partitions], timeout=30)
+    def _roll_back(self) -> None:
+        for partition, offset in self._offsets.roll_back().items():
+            self._seek(partition, offset)
+        # Records that were refused come after those that are read again now.
         self._refused = None
-        for each in stored:
-            if each.error is None:
-                # Nothing committed yet means from the beginning of what this consumer would read (auto.offset.reset).
-                self._consumer.seek(each if each.offset >= 0 else self._first_offset(each))
-                self._current.pop(_plain(each), None)
-        self._delivered = []
-
-    def _first_offset(self, partition: ClientPartition) -> ClientPartition:
-        low, _ = self._consumer.get_watermark_offsets(partition, timeout=30)
-        return ClientPartition(partition.topic, partition.partition, low)
+        self._apply_pauses()
 
     # --- rebalances ---------------------------------------------------------------------------------------------------
 
     def _on_assign(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
-        self._assignment_changed = True
+        added = [plain(each) for each in partitions]
+        self._set_assigned([*self._assigned, *partitions] if self._settings.incremental else partitions)
+        self._offsets.assign(added)
+        self._context.paused &= self._context.assigned
+        if added:
+            log.info("partitions assigned", partitions=[str(each) for each in added])
+            self._control.enter(Call.START)
+            self._task.open(added)
+        for partition in partitions:
+            # Where the task wants to begin: a seek would come too early here.
+            offset = self._context.rewinds.pop(plain(partition), None)
+            if offset is not None:
+                partition.offset = offset
+                self._offsets.seek(plain(partition), offset)
         if self._settings.incremental:
             consumer.incremental_assign(partitions)
-            self._assigned = [*self._assigned, *partitions]
         else:
             consumer.assign(partitions)
-            self._assigned = list(partitions)
-        self._set_assigned()
-        self._context.paused &= self._context.assigned
-        self._context.paused_changed = bool(self._context.paused)
-        if self._paused_by_worker:
-            self._pause_all()
-        if partitions:
-            log.info("partitions assigned", partitions=[str(_plain(each)) for each in partitions])
-            self._control.enter(Call.START)
-            self._task.open([_plain(each) for each in partitions])
-            self._rewind()
+        self._apply_pauses()
 
     def _on_revoke(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
-        self._remove(consumer, partitions, self._close_partitions)
+        self._remove(consumer, partitions, self._commit_and_close)
 
     def _on_lost(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
-        def close_without_commit(lost: list[TopicPartition]) -> None:
-            log.warning(
-                "partitions lost: another member may read them already", partitions=[str(each) for each in lost]
-            )
-            self._control.enter(Call.STOP)
-            self._task.close(lost)
+        log.warning(
+            "partitions lost: another member may read them already",
+            partitions=[str(plain(each)) for each in partitions],
+        )
+        self._remove(consumer, partitions, self._close)
 
-        self._remove(consumer, partitions, close_without_commit)
+    def _close(self, partitions: list[TopicPartition]) -> None:
+        self._control.enter(Call.STOP)
+        self._task.close(partitions)
 
     def _remove(
         self, consumer: Consumer, partitions: list[ClientPartition], close: Callable[[list[TopicPartition]], None]
     ) -> None:
-        self._assignment_changed = True
-        removed = [_plain(each) for each in partitions]
+        if self._closed:
+            return
+        removed = [plain(each) for each in partitions]
+        gone = frozenset(removed)
         try:
             close(removed)
         finally:
-            gone = set(removed)
-            self._assigned = [each for each in self._assigned if _plain(each) not in gone]
-            self._set_assigned()
-            for partition in removed:
-                self._current.pop(partition, None)
-                self._committed.pop(partition, None)
-            self._delivered = [each for each in self._delivered if _plain(each) not in gone]
+            self._set_assigned([each for each in self._assigned if plain(each) not in gone])
+            self._offsets.remove(gone)
             self._forget_refused(gone)
+            for partition in removed:
+                self._context.rewinds.pop(partition, None)
             if self._settings.incremental:
                 consumer.incremental_unassign(partitions)
             else:
                 consumer.unassign()
+            self._apply_pauses()
 
-    def _forget_refused(self, gone: set[TopicPartition]) -> None:
+    def _forget_refused(self, removed: Collection[TopicPartition]) -> None:
         """What was refused and not yet written is the next owner's, who starts at what was committed."""
-        if self._refused is None:
-            return
-        left = [message for message in self._refused[1] if _partition_of(message) not in gone]
-        self._refused = (self._batch_of(left), left) if left else None
-        if self._refused is None and not self._reported_pause:
-            self._paused_by_worker = False
+        if self._refused is not None:
+            left = self._refused.without(removed)
+            self._refused = left if left.messages else None
 
-    def _close_partitions(self, partitions: list[TopicPartition]) -> None:
-        if partitions:
-            self._commit(partitions, closing=True)
-
-    def _set_assigned(self) -> None:
-        self._context.assigned = frozenset(_plain(each) for each in self._assigned)
-        self._counters.partitions = len(self._assigned)
-
-
-def _plain(partition: ClientPartition) -> TopicPartition:
-    return TopicPartition(partition.topic, partition.partition)
-
-
-def _partition_of(message: Message) -> TopicPartition:
-    return TopicPartition(message.topic() or "", message.partition() or 0)
+    def _set_assigned(self, partitions: list[ClientPartition]) -> None:
+        self._assignment_changed = True
+        self._assigned = list(partitions)
+        self._context.assigned = frozenset(plain(each) for each in partitions)
+        self._counters.partitions = len(partitions)

@@ -7,25 +7,27 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from confluent_kafka import KafkaError, Message
 
-from connectd.errors import RetriableException
+from connectd.errors import ConnectException, DataException, RetriableException
 from connectd.records import RecordMetadata, SourceBatch, SourceRecord
 from connectd.schema import Schema
 from connectd.tasks import SourceTask
 from tasks.control import Control, OffsetStoreError
-from tasks.pipeline import Pipeline
+from tasks.pipeline import Pipeline, RecordFailed, convert_column
 from tasks.source.counters import SourceCounters
 from tasks.source.offsets import CHUNK_RECORDS, Chunk, OffsetTracker, SourceOffsets
 from tasks.source.sender import DeliveryCallback, SendAbandoned, Sender
 from tasks.states import Call, State
 
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
 
-# While the source blocks in poll, acknowledgements are served and offsets committed at least this often from another thread.
+# While the source blocks in poll, acknowledgements are served this often from another thread.
 ATTENDANT_INTERVAL_S = 0.5
 RETRY_BACKOFF_S = 1.0
 PAUSE_CHECK_S = 0.5
@@ -72,6 +74,7 @@ class SourceLoop:
         self._next_commit = time.monotonic() + limits.commit_interval_s
         self._committed = threading.Event()
         self._ended = threading.Event()
+        self._attendant_error: Exception | None = None
         # commit_record costs time for each record: only for tasks that want it.
         self._acknowledged: deque[tuple[SourceRecord, Message | None]] | None = (
             deque() if type(task).commit_record is not SourceTask.commit_record else None
@@ -89,18 +92,10 @@ class SourceLoop:
             self._finish()
 
     def _loop(self) -> None:
-        paused = False
-        while not self._control.stopping.is_set():
-            if not self._control.should_run:
-                if not paused:
-                    paused = True
-                    self._control.report_state(State.PAUSED)
-                self._serve()
-                self._control.wait_while_paused(PAUSE_CHECK_S)
-                continue
-            if paused:
-                paused = False
-                self._control.report_state(State.RUNNING)
+        while True:
+            self._rest_while_paused()
+            if self._control.stopping.is_set():
+                return
             batch = self._poll()
             if batch:
                 try:
@@ -108,6 +103,17 @@ class SourceLoop:
                 except SendAbandoned:
                     return
             self._serve()
+
+    def _rest_while_paused(self) -> None:
+        if self._control.should_run or self._control.stopping.is_set():
+            return
+        self._control.enter(Call.NONE)
+        self._control.report_state(State.PAUSED)
+        while not self._control.should_run and not self._control.stopping.is_set():
+            self._serve()
+            self._control.wait_while_paused(PAUSE_CHECK_S)
+        if not self._control.stopping.is_set():
+            self._control.report_state(State.RUNNING)
 
     def _poll(self) -> Sequence[SourceRecord] | SourceBatch | None:
         self._control.enter(Call.POLL)
@@ -128,12 +134,17 @@ class SourceLoop:
     # --- sending ------------------------------------------------------------------------------------------------------
 
     def _send(self, batch: Sequence[SourceRecord] | SourceBatch) -> None:
-        if isinstance(batch, SourceBatch) and not self._pipeline.steps and self._acknowledged is None:
-            self._send_columns(batch)
-            return
-        records = batch.records() if isinstance(batch, SourceBatch) else batch
-        for start in range(0, len(records), CHUNK_RECORDS):
-            self._send_records(records[start : start + CHUNK_RECORDS])
+        pipeline = self._pipeline
+        columns = not pipeline.steps and not pipeline.writes_headers and self._acknowledged is None
+        if isinstance(batch, SourceBatch):
+            if columns:
+                self._send_columns(batch)
+                return
+            batch = batch.records()
+        for start in range(0, len(batch), CHUNK_RECORDS):
+            for run, chunk in self._chunks_of(batch[start : start + CHUNK_RECORDS]):
+                if not columns or not self._send_alike(run, chunk):
+                    self._send_each(run, chunk)
 
     def _send_columns(self, batch: SourceBatch) -> None:
         for start in range(0, len(batch), CHUNK_RECORDS):
@@ -142,34 +153,10 @@ class SourceLoop:
             chunk = self._tracker.submit(
                 batch.source_partition, len(values), _offset_at(batch, start + len(values) - 1)
             )
-            self._send_converted(batch.topic, batch.key_schema, keys, batch.value_schema, values, chunk)
-
-    def _send_converted(
-        self,
-        topic: str,
-        key_schema: Schema | None,
-        keys: list[Any] | None,
-        value_schema: Schema | None,
-        values: list[Any],
-        chunk: Chunk,
-    ) -> None:
-        self._topics.ensure(topic)
-        data = self._pipeline.value_converter.from_connect_batch(topic, value_schema, values)
-        # A converter may have bytes even for a null key.
-        key_data = self._pipeline.key_converter.from_connect_batch(topic, key_schema, keys or [None])
-        if keys is not None:
-            self._sender.send_keyed(topic, key_data, data, chunk.acknowledge)
-        elif key_data[0] is None:
-            self._sender.send_values(topic, data, chunk.acknowledge)
-        else:
-            self._sender.send_keyed(topic, key_data * len(data), data, chunk.acknowledge)
-        self._counters.written += len(data)
-
-    def _send_records(self, records: Sequence[SourceRecord]) -> None:
-        columns = not self._pipeline.steps and self._acknowledged is None
-        for run, chunk in self._chunks_of(records):
-            if not columns or not self._send_alike(run, chunk):
-                self._send_each(run, chunk)
+            try:
+                self._send_converted(batch.topic, batch.key_schema, keys, batch.value_schema, values, chunk)
+            except RecordFailed as error:
+                raise _located(error, batch.source_partition, batch.source_offset(start + error.index)) from error
 
     def _send_alike(self, records: Sequence[SourceRecord], chunk: Chunk) -> bool:
         """Send records that differ in nothing but key and value as columns, which is twice as fast; False if they differ."""
@@ -189,18 +176,69 @@ class SourceLoop:
         keys: list[Any] | None = [record.key for record in records]
         if key_schema is None and all(record.key is None for record in records):
             keys = None
-        self._send_converted(topic, key_schema, keys, value_schema, values, chunk)
+        try:
+            self._send_converted(topic, key_schema, keys, value_schema, values, chunk)
+        except RecordFailed as error:
+            failed = records[error.index]
+            raise _located(error, failed.source_partition, failed.source_offset) from error
         return True
+
+    def _send_converted(
+        self,
+        topic: str,
+        key_schema: Schema | None,
+        keys: list[Any] | None,
+        value_schema: Schema | None,
+        values: list[Any],
+        chunk: Chunk,
+    ) -> None:
+        key_converter, value_converter = self._pipeline.key_converter, self._pipeline.value_converter
+        self._retrying(self._topics.ensure, topic)
+        data = self._retrying(convert_column, value_converter, topic, value_schema, values)
+        # A converter may have bytes even for a null key.
+        key_data = self._retrying(convert_column, key_converter, topic, key_schema, keys or [None])
+        if keys is not None:
+            self._sender.send_keyed(topic, key_data, data, chunk.acknowledge)
+        elif key_data[0] is None:
+            self._sender.send_values(topic, data, chunk.acknowledge)
+        else:
+            self._sender.send_keyed(topic, key_data * len(data), data, chunk.acknowledge)
+        self._counters.written += len(data)
 
     def _send_each(self, records: Sequence[SourceRecord], chunk: Chunk) -> None:
         for record in records:
             delivered = self._delivery_callback(record, chunk)
-            transformed = self._pipeline.transform(record)
-            if transformed is None:
-                delivered(None, None)
-                continue
-            self._send_record(transformed, delivered)
+            try:
+                transformed = self._pipeline.transform(record)
+                if transformed is None:
+                    self._sender.skip(delivered)
+                    continue
+                self._retrying(self._topics.ensure, transformed.topic)
+                key, value, headers = self._retrying(self._pipeline.to_kafka, transformed)
+                timestamp = _checked_timestamp(transformed.timestamp)
+            except SendAbandoned:
+                raise
+            except Exception as error:
+                raise _located(error, record.source_partition, record.source_offset) from error
+            try:
+                self._sender.send(transformed.topic, value, key, transformed.partition, delivered, timestamp, headers)
+            except RecordFailed as error:
+                raise _located(error, record.source_partition, record.source_offset) from error
             self._counters.written += 1
+
+    def _retrying(self, action: Callable[..., T], *arguments: Any) -> T:
+        """As Java does, the same records are tried again when it may help; the source is not polled meanwhile."""
+        while True:
+            try:
+                return action(*arguments)
+            except RetriableException as error:
+                self._counters.retries += 1
+                log.warning("cannot send records for now, trying again", error=str(error), backoff_s=RETRY_BACKOFF_S)
+            self._serve()
+            self._control.wait(RETRY_BACKOFF_S)
+            self._rest_while_paused()
+            if self._control.stopping.is_set():
+                raise SendAbandoned
 
     def _chunks_of(self, records: Sequence[SourceRecord]) -> Iterator[tuple[Sequence[SourceRecord], Chunk]]:
         """Runs of records with the same source partition, each with the chunk that acknowledges it."""
@@ -229,40 +267,27 @@ class SourceLoop:
 
         return delivered
 
-    def _send_record(self, record: SourceRecord, delivered: DeliveryCallback) -> None:
-        topic = record.topic
-        self._topics.ensure(topic)
-        pipeline = self._pipeline
-        headers = pipeline.headers_to_kafka(record)
-        if headers is None:
-            key = pipeline.key_converter.from_connect_data(topic, record.key_schema, record.key)
-            value = pipeline.value_converter.from_connect_data(topic, record.value_schema, record.value)
-        else:
-            key = pipeline.key_converter.from_connect_data_with_headers(
-                topic, record.headers, record.key_schema, record.key
-            )
-            value = pipeline.value_converter.from_connect_data_with_headers(
-                topic, record.headers, record.value_schema, record.value
-            )
-        self._sender.send(topic, value, key, record.partition, delivered, record.timestamp, headers)
-
     # --- acknowledgements and commits ---------------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        """Between polls: run delivery callbacks, commit when it is time, tell the task what was acknowledged."""
+        """Between polls: run delivery callbacks and tell the task what was acknowledged and committed."""
         self._sender.serve()
-        if time.monotonic() >= self._next_commit:
-            self._commit()
+        if self._attendant_error is not None:
+            raise self._attendant_error
         self._tell_task()
 
     def _attend(self) -> None:
-        """What `_serve` does, from another thread, while the source blocks in poll: sources may wait for data for hours."""
-        while not self._ended.wait(ATTENDANT_INTERVAL_S):
-            call, since = self._control.call
-            if call is Call.POLL and time.monotonic() - since > ATTENDANT_INTERVAL_S:
-                self._sender.serve_quietly()
+        """Commits offsets at each interval, from a thread of its own: neither a source that waits for data for hours nor a
+        full queue holds commits up, and a commit does not hold up the source."""
+        try:
+            while not self._ended.wait(min(ATTENDANT_INTERVAL_S, max(self._next_commit - time.monotonic(), 0))):
+                call, since = self._control.call
+                if call is Call.POLL and time.monotonic() - since > ATTENDANT_INTERVAL_S:
+                    self._sender.serve_quietly()
                 if time.monotonic() >= self._next_commit:
                     self._commit()
+        except Exception as error:
+            self._attendant_error = error
 
     def _commit(self) -> None:
         started = time.monotonic()
@@ -278,16 +303,21 @@ class SourceLoop:
         self._counters.active = self._tracker.unacknowledged
 
     def _tell_task(self) -> None:
-        """The task's own commit hooks, always on its own thread."""
-        if self._acknowledged:
+        """The task's own commit hooks, always on its own thread. As in Java, their errors do not fail the task."""
+        while self._acknowledged:
+            record, message = self._acknowledged.popleft()
             self._control.enter(Call.COMMIT)
-            while self._acknowledged:
-                record, message = self._acknowledged.popleft()
+            try:
                 self._task.commit_record(record, None if message is None else _metadata(message))
+            except Exception:
+                log.exception("the task's commit_record failed")
         if self._committed.is_set():
             self._committed.clear()
             self._control.enter(Call.COMMIT)
-            self._task.commit()
+            try:
+                self._task.commit()
+            except Exception:
+                log.exception("the task's commit failed")
 
     def _finish(self) -> None:
         """Wait for what was sent and commit it, within the time that a graceful stop has, also when the task failed."""
@@ -295,10 +325,7 @@ class SourceLoop:
         if not self._sender.flush(self._limits.shutdown_timeout_s * 0.6):
             log.warning("stopping with records that the broker has not acknowledged; they will be sent again")
         self._commit()
-        try:
-            self._tell_task()
-        except Exception as error:
-            log.warning("the task's commit failed while stopping", error=str(error))
+        self._tell_task()
 
 
 def _offset_at(batch: SourceBatch, index: int) -> Callable[[], Mapping[str, Any] | None]:
@@ -307,6 +334,24 @@ def _offset_at(batch: SourceBatch, index: int) -> Callable[[], Mapping[str, Any]
 
 def _offset_of(record: SourceRecord) -> Callable[[], Mapping[str, Any] | None]:
     return lambda: record.source_offset
+
+
+def _located(
+    error: Exception, partition: Mapping[str, Any] | None, offset: Mapping[str, Any] | None
+) -> ConnectException:
+    where = (
+        "" if partition is None else f" (source partition {dict(partition)}, source offset {offset and dict(offset)})"
+    )
+    return ConnectException(f"{error}{where}")
+
+
+def _checked_timestamp(timestamp: int | None) -> int | None:
+    """As `ConnectUtils.checkAndConvertTimestamp`: -1 is none at all."""
+    if timestamp is None or timestamp >= 0:
+        return timestamp
+    if timestamp == -1:
+        return None
+    raise DataException(f"Invalid record timestamp {timestamp}")
 
 
 def _metadata(message: Message) -> RecordMetadata:

@@ -24,6 +24,10 @@ from tasks.control import Control, OffsetStoreError
 CHUNK_RECORDS = 2000
 
 
+# The error, the record, and where in the source it came from.
+DeliveryFailed = Callable[[KafkaError, Message | None, str], None]
+
+
 def encode_key(connector: str, partition: Mapping[str, Any]) -> bytes:
     """The key under which a source partition's offset is stored. Raises DataException for what is not a flat map."""
     return orjson.dumps([connector, _flat(partition, "partition")], default=_bytes_as_base64)
@@ -56,7 +60,7 @@ class Chunk:
 
     __slots__ = ("_fail", "offset", "remaining")
 
-    def __init__(self, count: int, offset: Callable[[], bytes | None], fail: Callable[[KafkaError], None]) -> None:
+    def __init__(self, count: int, offset: Callable[[], bytes | None], fail: DeliveryFailed) -> None:
         self.remaining = count
         self.offset = offset
         self._fail = fail
@@ -66,7 +70,7 @@ class Chunk:
         if error is None:
             self.remaining -= 1
         else:
-            self._fail(error)
+            self._fail(error, message, f"one of those up to source offset {(self.offset() or b'null').decode()}")
 
 
 class OffsetTracker:
@@ -74,7 +78,7 @@ class OffsetTracker:
     acknowledged chunks ends, whatever was acknowledged beyond it (`org.apache.kafka.connect.runtime.SubmittedRecords`).
     """
 
-    def __init__(self, connector: str, fail: Callable[[KafkaError], None]) -> None:
+    def __init__(self, connector: str, fail: DeliveryFailed) -> None:
         self._connector = connector
         self._fail = fail
         self._queues: dict[bytes, deque[Chunk]] = {}

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from operator import length_hint
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectd.errors import ConnectException
 from tasks.control import Control
+from tasks.pipeline import RecordFailed
+
+log = structlog.get_logger(__name__)
 
 DeliveryCallback = Callable[[KafkaError | None, Message | None], None]
 Header = tuple[str, bytes | None]
@@ -19,7 +24,7 @@ UNASSIGNED_PARTITION = -1
 
 
 class SendAbandoned(Exception):
-    """The task was ordered to stop while the producer's queue was full: what was not sent stays uncommitted."""
+    """The task was ordered to stop while records could not be sent: they stay uncommitted."""
 
 
 class Sender:
@@ -36,26 +41,28 @@ class Sender:
     def send_values(self, topic: str, values: Sequence[bytes | None], delivered: DeliveryCallback) -> None:
         """Send a column of values without keys."""
         produce = self._produce
-        for value in values:
+        left = iter(values)
+        for value in left:
             try:
                 produce(topic, value, None, UNASSIGNED_PARTITION, delivered)
             except BufferError:
                 self._send_when_there_is_room(topic, value, None, UNASSIGNED_PARTITION, delivered)
             except KafkaException as error:
-                raise self._refused(topic, error) from error
+                raise _refused(len(values) - length_hint(left) - 1, topic, value, error) from error
 
     def send_keyed(
         self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes | None], delivered: DeliveryCallback
     ) -> None:
         """Send a column of values with their keys."""
         produce = self._produce
-        for key, value in zip(keys, values, strict=True):
+        left = iter(values)
+        for key, value in zip(keys, left, strict=True):
             try:
                 produce(topic, value, key, UNASSIGNED_PARTITION, delivered)
             except BufferError:
                 self._send_when_there_is_room(topic, value, key, UNASSIGNED_PARTITION, delivered)
             except KafkaException as error:
-                raise self._refused(topic, error) from error
+                raise _refused(len(values) - length_hint(left) - 1, topic, value, error) from error
 
     def send(
         self,
@@ -76,7 +83,7 @@ class Sender:
         except BufferError:
             self._send_when_there_is_room(topic, *arguments)
         except KafkaException as error:
-            raise self._refused(topic, error) from error
+            raise _refused(0, topic, value, error) from error
 
     def _send_when_there_is_room(self, topic: str, *arguments: object) -> None:
         while True:
@@ -91,7 +98,7 @@ class Sender:
             except BufferError:
                 continue
             except KafkaException as error:
-                raise self._refused(topic, error) from error
+                raise ConnectException(f"The producer takes no more records: {error.args[0].str()}") from error
 
     def serve(self) -> None:
         """Run the delivery callbacks that are due, then raise the first failure if there was one."""
@@ -108,16 +115,26 @@ class Sender:
         with self._serving:
             return self._producer.flush(timeout_s) == 0
 
-    def delivery_failed(self, error: KafkaError) -> None:
-        """Remember the first delivery that the producer gave up on."""
+    def skip(self, delivered: DeliveryCallback) -> None:
+        """Acknowledge a record that is not to be sent."""
+        with self._serving:
+            delivered(None, None)
+
+    def delivery_failed(self, error: KafkaError, message: Message | None, where: str) -> None:
+        """Remember the first delivery that the producer gave up on; `where` says where in the source the record came from."""
         if self._failure is None:
-            self._failure = f"{error.name()}: {error.str()}"
+            what = "" if message is None else f" of {len(message)} bytes for {message.topic()}-{message.partition()}"
+            self._failure = f"{error.name()}: {error.str()} (a record{what}, {where})"
+            log.error("the producer failed to deliver", error=self._failure)
 
     def raise_failure(self) -> None:
         """Raises ConnectException if a delivery failed for good."""
         if self._failure is not None:
             raise ConnectException(f"Unrecoverable error of the producer: {self._failure}")
 
-    @staticmethod
-    def _refused(topic: str, error: KafkaException) -> ConnectException:
-        return ConnectException(f"The producer refused a record for topic {topic}: {error.args[0].str()}")
+
+def _refused(index: int, topic: str, value: bytes | None, error: KafkaException) -> RecordFailed:
+    size = 0 if value is None else len(value)
+    return RecordFailed(
+        index, f"The producer refused a record of {size} bytes for topic {topic}: {error.args[0].str()}"
+    )

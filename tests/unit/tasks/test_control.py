@@ -101,7 +101,7 @@ def test_offsets_are_asked_for_and_committed_over_the_channel(pair: tuple[Contro
 def test_no_answer_is_an_error_and_a_late_one_is_ignored(pair: tuple[Control, Peer]) -> None:
     control, peer = pair
     control.start_reading()
-    with pytest.raises(OffsetStoreError, match="took longer than 0.05 s"):
+    with pytest.raises(OffsetStoreError, match=r"took longer than 0\.05 s"):
         control.read_offsets([b"a"], 0.05)
     late = peer.receive()
     assert isinstance(late, ReadOffsets)

@@ -33,7 +33,7 @@ class Store:
 
 
 def tracker() -> OffsetTracker:
-    return OffsetTracker("orders", lambda error: None)
+    return OffsetTracker("orders", lambda error, message, where: None)
 
 
 def test_the_stored_form_is_kafka_connects_own() -> None:
@@ -64,11 +64,11 @@ def test_a_gap_holds_back_what_was_acknowledged_beyond_it() -> None:
 
 def test_a_failed_record_is_never_committed_nor_anything_behind_it() -> None:
     failures: list[Any] = []
-    offsets = OffsetTracker("orders", failures.append)
+    offsets = OffsetTracker("orders", lambda *failure: failures.append(failure))
     failed = offsets.submit({"file": "a"}, 1, lambda: {"position": 1})
     offsets.submit({"file": "a"}, 1, lambda: {"position": 2}).acknowledge(None, None)
     failed.acknowledge("broken", None)  # type: ignore[arg-type]
-    assert failures == ["broken"]
+    assert failures == [("broken", None, 'one of those up to source offset {"position":1}')]
     assert offsets.take_committable() == {}
 
 
@@ -85,7 +85,9 @@ def test_whatever_the_order_of_acknowledgements_commits_only_grow_and_never_pass
         (partition, index, offsets.submit({"p": partition}, count, lambda index=index: {"i": index}))
         for index, (partition, count) in enumerate(chunks)
     ]
-    open_acknowledgements = [chunk for (_, _, chunk), (_, count) in zip(submitted, chunks, strict=True) for _ in range(count)]
+    open_acknowledgements = [
+        chunk for (_, _, chunk), (_, count) in zip(submitted, chunks, strict=True) for _ in range(count)
+    ]
     committed: dict[int, int] = {}
     while open_acknowledgements:
         open_acknowledgements.pop(data.draw(st.integers(0, len(open_acknowledgements) - 1))).acknowledge(None, None)
