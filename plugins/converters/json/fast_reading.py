@@ -7,6 +7,7 @@ here needs to know how Java bends a value that does not fit, and the results are
 from __future__ import annotations
 
 import binascii
+import datetime
 import math
 import re
 import struct
@@ -77,6 +78,7 @@ def _plain_kind(depth: int) -> Any:
     return kind
 
 
+_EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _PLAIN: Final = msgspec.json.Decoder(_plain_kind(6))
 _NEGATIVE_ZERO: Final = re.compile(rb"(?:^|[\[:,\s])-0(?:\.0+)?(?:[eE][+-]?[0-9]+)?(?![.0-9])")
 
@@ -107,7 +109,7 @@ def _logical_form(schema: Schema, is_nullable: bool, null: Any) -> tuple[Any, Fi
         case Time.LOGICAL_NAME:
             return _int(32), lambda ms: Time.to_logical(schema, ms)
         case Timestamp.LOGICAL_NAME:
-            return _int(64), lambda ms: Timestamp.to_logical(schema, ms)
+            return _int(64), lambda ms: _EPOCH + datetime.timedelta(milliseconds=ms)
     return None
 
 
@@ -217,10 +219,12 @@ def _finish_float(value: float) -> float:
 
 
 def _decimal_finish(schema: Schema, is_nullable: bool, null: Any) -> Finish:
+    scale = int((schema.parameters or {})[Decimal.SCALE_FIELD])
+
     def finish_decimal(raw: msgspec.Raw) -> Any:
         text = bytes(raw)
         if text.startswith(b'"'):
-            return Decimal.to_logical(schema, binascii.a2b_base64(text[1:-1], strict_mode=True))
+            return Decimal.of_unscaled_bytes(binascii.a2b_base64(text[1:-1], strict_mode=True), scale)
         if is_nullable and text == b"null":
             return null
         return parse_number(text.decode())

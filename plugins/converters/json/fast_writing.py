@@ -6,6 +6,7 @@ needs to know what an error is, and the results are the same.
 
 from __future__ import annotations
 
+import datetime
 import decimal
 import struct
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from connectd.logical import Date, Decimal, Time, Timestamp
+from connectd.logical import Date, Decimal, Time
 from connectd.schema import Schema, Type
 from connectd.struct import Struct
 from plugins.converters.json.text import decimal_text, double_text, float_text
@@ -29,6 +30,8 @@ _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 # Between these Java writes no exponent, as others do.
 _PLAIN_FROM, _PLAIN_TO = 0.001, 1e7
 _SINGLE = struct.Struct("f")
+_EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_ONE_MS: Final = datetime.timedelta(milliseconds=1)
 
 
 class Refused(Exception):
@@ -78,7 +81,7 @@ def _plain_tree(value: Any) -> Any:
     if kind in _WRITTEN_ALIKE or (kind is int and _INT64_MIN <= value <= _INT64_MAX):
         return value
     if kind is float:
-        return value if _PLAIN_FROM <= value < _PLAIN_TO else msgspec.Raw(double_text(value))
+        return _double(value)
     raise Refused
 
 
@@ -121,32 +124,42 @@ def _check(schema: Schema) -> Convert:
 def _double(value: Any) -> Any:
     if not isinstance(value, float):
         raise Refused
-    return float(value) if _PLAIN_FROM <= value < _PLAIN_TO else msgspec.Raw(double_text(value))
+    return float(value) if _PLAIN_FROM <= abs(value) < _PLAIN_TO or not value else msgspec.Raw(double_text(value))
 
 
 def _float(value: Any) -> Any:
     if not isinstance(value, float):
         raise Refused
-    single = _SINGLE.unpack(_SINGLE.pack(value))[0]
-    if _PLAIN_FROM <= single < 999_999:
+    if _PLAIN_FROM <= abs(value) < 999_999:
         # A number of up to six digits is the only one of that length near a 32 bit float, and so the shortest.
-        short = float(f"{single:.6g}")
-        if _SINGLE.unpack(_SINGLE.pack(short))[0] == single:
+        short = float(f"{value:.6g}")
+        if _SINGLE.pack(short) == _SINGLE.pack(value):
             return short
     return msgspec.Raw(float_text(value))
 
 
 def _logical_converter(schema: Schema, writer: ValueWriter) -> Convert:
     match schema.name:
-        case Decimal.LOGICAL_NAME if writer.numeric_decimals:
-            return _decimal_number
         case Decimal.LOGICAL_NAME:
-            return lambda value: Decimal.from_logical(schema, value)
+            return _decimal_number if writer.numeric_decimals else _decimal_converter(schema)
         case Date.LOGICAL_NAME:
             return lambda value: Date.from_logical(schema, value)
         case Time.LOGICAL_NAME:
             return lambda value: Time.from_logical(schema, value)
-    return lambda value: Timestamp.from_logical(schema, value)
+    # Python refuses to subtract from a moment without a time zone, or from a day.
+    return lambda value: (value - _EPOCH) // _ONE_MS
+
+
+def _decimal_converter(schema: Schema) -> Convert:
+    scale = int((schema.parameters or {})[Decimal.SCALE_FIELD])
+    of_that_scale = decimal.Decimal((0, (1,), -scale))
+
+    def convert_decimal(value: Any) -> bytes:
+        if not value.same_quantum(of_that_scale):
+            raise Refused
+        return Decimal.to_unscaled_bytes(value, scale)
+
+    return convert_decimal
 
 
 def _decimal_number(value: Any) -> msgspec.Raw:
