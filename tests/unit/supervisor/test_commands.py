@@ -99,7 +99,7 @@ def test_the_reference_names_every_key() -> None:
         "topics.regex",
         "tasks.max",
     ):
-        assert f"### `{key}`" in done.stdout
+        assert f"`{key}`" in done.stdout
 
 
 @pytest.mark.parametrize(
