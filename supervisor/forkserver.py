@@ -8,8 +8,10 @@ child's pid and, at its end, its exit status.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
+import resource
 import signal
 import socket
 import sys
@@ -19,7 +21,7 @@ from typing import Any, Final
 from multiprocess import forkserver, get_context, popen_forkserver, reduction, resource_tracker, util
 from multiprocess.context import set_spawning_popen
 
-from tasks.preload import ENTRY_VARIABLE, SAFE_PATH_VARIABLE, SUPERVISOR_PID_VARIABLE, run_child
+from tasks.preload import ENTRY_VARIABLE, OPEN_FILES_VARIABLE, SAFE_PATH_VARIABLE, SUPERVISOR_PID_VARIABLE, run_child
 
 # Where children begin: `module:function`, called with the channel and the supervisor's pid. By name, so that the supervisor
 # need not import what only tasks need.
@@ -36,6 +38,7 @@ def ensure_running(entry: str = ENTRY) -> None:
     variables = {
         SUPERVISOR_PID_VARIABLE: str(os.getpid()),
         ENTRY_VARIABLE: entry,
+        OPEN_FILES_VARIABLE: str(_raise_open_files_limit()),
         # A file tasks.py in the working directory must not be taken for ours.
         SAFE_PATH_VARIABLE: "1",
     }
@@ -83,6 +86,14 @@ class ChildRequest(popen_forkserver.Popen):  # type: ignore[misc]
         self.finalizer = util.Finalize(self, util.close_fds, (self.sentinel,))
         with open(orders, "wb") as file:  # well below what the pipe holds, so this does not block
             file.write(body.getbuffer())
+
+
+@functools.cache
+def _raise_open_files_limit() -> int:
+    """Allow this process, and with it the forkserver, as many open files as it may have; returns the limit before."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return soft
 
 
 def _disable_resource_tracker() -> None:

@@ -17,6 +17,8 @@ from tasks.messages import Order, Report, Warm
 
 # As multiprocess.forkserver writes numbers.
 _NUMBER = struct.Struct("q")
+# Time for a hung child to write down where it hangs.
+_STACK_DUMP_S = 0.2
 
 
 class Child:
@@ -52,13 +54,23 @@ class Child:
         """Send an order; it waits in the channel until the child reads it."""
         self._channel.send(order)
 
-    def kill(self, why: str, *, hung: bool = False) -> None:
+    def kill(self, why: str) -> None:
         """SIGKILL to the child and all that it started. `why` explains the exit; the first reason counts."""
         if self.exited.done():
             return
         if self._killed_for is None:
-            self._killed_for, self._hung = why, hung
+            self._killed_for = why
         self._kill_process_and_group()
+
+    def kill_hung(self, why: str) -> None:
+        """As `kill`, but first the child writes the stacks of its threads to the log, which it does even when it hangs."""
+        if self.exited.done() or self._killed_for is not None:
+            return
+        self._killed_for, self._hung = why, True
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGUSR2)
+        self._loop.call_later(_STACK_DUMP_S, self.kill, why)
 
     def _report(self, report: Report) -> None:
         if isinstance(report, Warm):
@@ -91,14 +103,14 @@ class Child:
         self._channel.drain()
         self._channel.close()
         number = -code if code is not None and code < 0 else None
-        killed = number == signal.SIGKILL
+        by_us = number is not None and self._killed_for is not None
         self.exited.set_result(
             Exit(
                 code=code if number is None else None,
                 signal=number,
-                out_of_memory=killed and self._killed_for is None and self._out_of_memory_kills.rose(),
-                killed_for=self._killed_for if killed else None,
-                hung=killed and self._hung,
+                out_of_memory=not by_us and number == signal.SIGKILL and self._out_of_memory_kills.rose(),
+                killed_for=self._killed_for if by_us else None,
+                hung=by_us and self._hung,
             )
         )
 

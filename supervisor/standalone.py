@@ -65,6 +65,9 @@ class StandaloneWorker:
         except ConnectException as error:
             log.error(str(error))
             return CommandExit.UNAVAILABLE
+        except Exception:
+            log.critical("an error of connectd itself", exc_info=True)
+            return CommandExit.FAILED
         finally:
             if self._herder is not None:
                 await self._herder.stop()

@@ -117,7 +117,7 @@ class Unit(ABC):
             return
         reason = hung(self._rules.hangs, self._beat, self._surroundings.clock())
         if reason is not None:
-            self._child.kill(reason, hung=True)
+            self._child.kill_hung(reason)
 
     # --- what connectors and tasks do differently ---------------------------------------------------------------------
 

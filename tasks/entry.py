@@ -49,7 +49,7 @@ def _settle() -> None:
     setproctitle("connectd: spare")
     # A group of its own, so that whatever a plugin starts can be killed with it.
     os.setsid()
-    preload.die_with_parent(os.getppid())
+    preload.die_with_forkserver()
     # The supervisor decides about the end, also when a terminal or an init system signals everybody. A handler and not
     # SIG_IGN, which programs started by a plugin would inherit.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

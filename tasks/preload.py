@@ -9,6 +9,7 @@ import ctypes
 import gc
 import importlib
 import os
+import resource
 import signal
 import socket
 import sys
@@ -16,14 +17,23 @@ import traceback
 
 SUPERVISOR_PID_VARIABLE = "CONNECTD_SUPERVISOR_PID"
 ENTRY_VARIABLE = "CONNECTD_ENTRY"
+OPEN_FILES_VARIABLE = "CONNECTD_OPEN_FILES"
 SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
 
 _PR_SET_PDEATHSIG = 1
+_forkserver_pid: int | None = None
+_open_files: int | None = None
 _stdin: int | None = None
 
 
-def die_with_parent(parent_pid: int) -> None:
-    """Have the kernel kill this process when its parent ends, whatever ends it; exits at once if that has happened already."""
+def die_with_forkserver() -> None:
+    """Have the kernel kill this child when the forkserver ends, which in turn dies with the supervisor."""
+    if _forkserver_pid is not None:
+        _die_with_parent(_forkserver_pid)
+
+
+def _die_with_parent(parent_pid: int) -> None:
+    """Whatever ends the parent; exits at once if that has happened already."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent_pid:
         os._exit(1)
@@ -31,8 +41,16 @@ def die_with_parent(parent_pid: int) -> None:
 
 def run_child(entry: str, channel: socket.socket, supervisor_pid: int) -> None:
     """The target of every child: calls `entry`, `module:function`, which the supervisor knows by name only."""
+    _restore_open_files_limit()
     module, _, name = entry.partition(":")
     getattr(importlib.import_module(module), name)(channel, supervisor_pid)
+
+
+def _restore_open_files_limit() -> None:
+    """Supervisor and forkserver need a descriptor or two a child; a plugin gets the limit that the operator set."""
+    if _open_files is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_open_files, hard))
 
 
 def restore_stdin() -> None:
@@ -43,10 +61,12 @@ def restore_stdin() -> None:
 
 
 def _become_forkserver(supervisor_pid: int, entry: str) -> None:
-    global _stdin
+    global _forkserver_pid, _open_files, _stdin
     # A session of its own: Ctrl+C and signals to the supervisor's group are for the supervisor, which then stops us in order.
     os.setsid()
-    die_with_parent(supervisor_pid)
+    _die_with_parent(supervisor_pid)
+    _forkserver_pid = os.getpid()
+    _open_files = int(os.environ.pop(OPEN_FILES_VARIABLE))
     # Handlers that do nothing, and not SIG_IGN, which programs started by a plugin would inherit.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
+import resource
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -40,7 +43,8 @@ from tasks.states import ExitCode, State, TargetState
 def main(sock: socket.socket, supervisor_pid: int) -> None:
     """The entry of a child, in the place of `tasks.entry.main`."""
     os.setsid()
-    preload.die_with_parent(os.getppid())
+    preload.die_with_forkserver()
+    faulthandler.register(signal.SIGUSR2)
     setproctitle("connectd: stand-in")
     channel = ChildChannel(sock)
     try:
@@ -172,6 +176,8 @@ def _misbehave(how: str) -> None:
             os._exit(int(code))
         case ["kill"]:
             os.kill(os.getpid(), signal.SIGKILL)
+        case ["limits"]:
+            print("open files:", *resource.getrlimit(resource.RLIMIT_NOFILE), file=sys.stderr, flush=True)
         case ["raise"]:
             raise RuntimeError("raised on purpose")
         case ["family", path]:

@@ -105,7 +105,7 @@ async def test_a_killed_child_says_why_and_takes_its_family_with_it(tmp_path: Pa
         await until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "the family is there")
         relative = int((tmp_path / "pid").read_text())
         assert alive(relative)
-        child.kill("hung in put for 301 s", hung=True)
+        child.kill_hung("hung in put for 301 s")
         child.kill("a second reason")
         exit = await child.exited
         assert (exit.cause, str(exit)) == (Cause.HUNG, "killed by the supervisor: hung in put for 301 s")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,19 @@ offset.storage.file.filename={folder}/offsets
 class Running:
     """A worker process, and what its log says so far."""
 
-    def __init__(self, folder: Path, files: list[str], **environment: str) -> None:
+    def __init__(
+        self, folder: Path, files: list[str], preexec: Callable[[], None] | None = None, **environment: str
+    ) -> None:
         self.log = folder / "log"
         command = [sys.executable, "-m", "tests.support.standalone", f"{folder}/worker.properties", *files]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stderr=log, env={**os.environ, **environment}, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+                env={**os.environ, **environment},
+                start_new_session=True,
+                preexec_fn=preexec,
             )
 
     @property
@@ -88,8 +96,10 @@ def connector(folder: Path, name: str, **config: str) -> str:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *files: str, **environment: str) -> Iterator[Running]:
-    worker = Running(folder, list(files), **environment)
+def running(
+    folder: Path, *files: str, preexec: Callable[[], None] | None = None, **environment: str
+) -> Iterator[Running]:
+    worker = Running(folder, list(files), preexec, **environment)
     try:
         yield worker
     finally:
@@ -255,3 +265,23 @@ def test_a_task_killed_in_a_running_worker_comes_back(folder: Path) -> None:
         os.kill(before["task c-0"], signal.SIGKILL)
         wait_until(lambda: worker.pids()["task c-0"] != before["task c-0"], "c-0 is back")
         assert worker.pids()["task c-1"] == before["task c-1"]
+
+
+def test_tasks_keep_the_limit_of_open_files_that_the_operator_set(folder: Path) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    file = connector(folder, "c", each_start="limits")
+    # Few enough that without raising it for itself the worker could not even start its tasks.
+    with running(folder, file, preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (30, hard))) as worker:
+        worker.wait_for("task c-0 is RUNNING")
+        assert f"open files: 30 {hard}" in worker.log.read_text()
+        limits = Path(f"/proc/{worker.process.pid}/limits").read_text()
+        assert f"Max open files            {hard} " in limits
+
+
+def test_a_hung_task_writes_its_stack_before_it_is_killed(folder: Path) -> None:
+    file = connector(folder, "c", each_start="hang", task_hang_timeout_ms="300", task_restart_policy="never")
+    with running(folder, file) as worker:
+        wait_until(lambda: any("task c-0 is FAILED" in message for message in worker.messages), "the task has failed")
+        said = worker.log.read_text()
+        assert "_misbehave" in said
+        assert "killed by the supervisor: hung in import for" in said
