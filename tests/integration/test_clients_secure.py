@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 
 import pytest
 from confluent_kafka import Consumer, Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaTimeoutError
 
 from supervisor.embedded.embedded import EmbeddedKafka
 from tasks.clients import admin_settings, consumer_settings, create, producer_settings
+from tasks.clients.kafka_python import kafka_python_conf
 from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
 
 WAIT_S = 60.0
@@ -54,11 +58,18 @@ def test_records_pass_with_the_settings_of_java_clients(broker: EmbeddedKafka) -
         consumer.close()
 
 
+@pytest.mark.parametrize("broker", [(True, None), (False, "PLAIN"), (True, "SCRAM-SHA-512")], ids=str, indirect=True)
+def test_kafka_python_understands_the_same_settings(broker: EmbeddedKafka) -> None:
+    admin = KafkaAdminClient(**kafka_python_conf(admin_settings(worker(broker.java_client), SOURCE, 0)))
+    try:
+        assert len(admin.describe_cluster()["brokers"]) == 1
+    finally:
+        admin.close()
+
+
 @pytest.mark.parametrize("broker", [(False, "PLAIN"), (True, "SCRAM-SHA-512")], ids=str, indirect=True)
 def test_a_wrong_password_is_refused(broker: EmbeddedKafka) -> None:
-    module = broker.java_client["sasl.jaas.config"].split()[0]
-    jaas = f'{module} required username="alice" password="wrong";'
-    settings = {**broker.java_client, "sasl.jaas.config": jaas}
+    settings = with_wrong_password(broker)
     errors: list[str] = []
     producer = create(
         Producer,
@@ -70,3 +81,16 @@ def test_a_wrong_password_is_refused(broker: EmbeddedKafka) -> None:
         if "_AUTHENTICATION" in errors:
             break
     assert "_AUTHENTICATION" in errors
+
+
+@pytest.mark.parametrize("broker", [(False, "PLAIN")], ids=str, indirect=True)
+def test_a_wrong_password_is_refused_to_kafka_python(broker: EmbeddedKafka, caplog: pytest.LogCaptureFixture) -> None:
+    conf = kafka_python_conf(admin_settings(worker(with_wrong_password(broker)), SOURCE, 0))
+    with caplog.at_level(logging.DEBUG), pytest.raises(KafkaTimeoutError):  # it tries again until its time is up
+        KafkaAdminClient(**conf, bootstrap_timeout_ms=3000)
+    assert "wr0ng" not in caplog.text
+
+
+def with_wrong_password(broker: EmbeddedKafka) -> dict[str, str]:
+    module = broker.java_client["sasl.jaas.config"].split()[0]
+    return {**broker.java_client, "sasl.jaas.config": f'{module} required username="alice" password="wr0ng";'}
