@@ -32,7 +32,7 @@ class Bed:
     @contextmanager
     def topic(self, name: str) -> Iterator[str]:
         """A new topic with one partition, deleted afterwards."""
-        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers})
+        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 3})
         admin.create_topics([NewTopic(name, 1, 1)])[name].result(_TIMEOUT_S)
         try:
             yield name

@@ -122,7 +122,8 @@ class TopicCounter:
     """Counts the records of a topic with one partition by its high watermark."""
 
     def __init__(self, bootstrap_servers: str, topic: str) -> None:
-        self._consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "bench-watermark"})
+        settings = {"bootstrap.servers": bootstrap_servers, "group.id": "bench-watermark", "log_level": 3}
+        self._consumer = Consumer(settings)
         self._partition = TopicPartition(topic, 0)
 
     def __call__(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -15,11 +16,10 @@ from types import FrameType
 
 import psutil
 
-from tasks.preload import die_with_parent
-
 STOP_TIMEOUT_S = 30.0
 _CHILDREN_TIMEOUT_S = 5.0
 _LOG_TAIL_LINES = 20
+_PR_SET_PDEATHSIG = 1
 
 CONNECTD = str(Path(sys.executable).with_name("connectd"))
 
@@ -87,7 +87,7 @@ def running(
             stdout=output,
             stderr=messages,
             process_group=0,  # Ctrl+C is for this process, which then stops the others in order
-            preexec_fn=lambda: die_with_parent(me),
+            preexec_fn=lambda: _die_with(me),
         )
     program = Program(name, process, log, started_at)
     try:
@@ -112,6 +112,13 @@ def kill_all(processes: Sequence[psutil.Process]) -> None:
             process.kill()
         except psutil.NoSuchProcess:
             continue
+
+
+def _die_with(parent_pid: int) -> None:
+    """Have the kernel kill this process with its parent, whatever ends that."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:
+        os._exit(1)
 
 
 def end_on_signals() -> None:

@@ -132,7 +132,11 @@ class KafkaConnectJavaTuned(KafkaConnectJava):
         "producer.batch.size": "131072",
         "producer.linger.ms": "20",
         "producer.buffer.memory": "8388608",
-        "consumer.max.poll.records": "2000",
+        # Connect switches idempotence off and so has one request under way at a time; connectd has both as here.
+        "producer.enable.idempotence": "true",
+        "producer.max.in.flight.requests.per.connection": "5",
+        "consumer.max.poll.records": "5000",
+        "consumer.max.partition.fetch.bytes": "4194304",
         "plugin.discovery": "service_load",
     }
 
