@@ -117,7 +117,7 @@ def _task_config(task_config: dict[str, str], task_class: str, connector_config:
     for key, value in task_config.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise ConnectException(
-                f"task_configs must give texts for texts, but for {key!r} there is a {type(value).__name__}"
+                f"task_configs must give strings, but the value of {key!r} is of type {type(value).__name__}"
             )
     topics: dict[str, str] = {
         key: connector_config[key] for key in ("topics", "topics.regex") if key in connector_config

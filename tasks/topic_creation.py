@@ -63,7 +63,8 @@ class TopicCreation:
         self._known.add(topic)
 
     def _create_if_missing(self, topic: str) -> None:
-        admin = self._admin = self._admin or self._connect()
+        if self._admin is None:
+            self._admin = self._connect()
         group = next(group for group in self._groups if group.matches(topic))
         new_topic = NewTopic(
             topic,
@@ -72,14 +73,14 @@ class TopicCreation:
             config=dict(group.configs),
         )
         # Creating is asked for without looking first: one request instead of two, and nobody can come in between.
-        future: Future[Any] = admin.create_topics([new_topic], request_timeout=REQUEST_TIMEOUT_S)[topic]
+        future: Future[Any] = self._admin.create_topics([new_topic], request_timeout=REQUEST_TIMEOUT_S)[topic]
         while not wait([future], STOP_CHECK_S).done:
             if self._stopping.is_set():
                 raise SendAbandoned
         try:
             future.result()
         except KafkaException as error:
-            self._accept_existing(admin, topic, group, error.args[0])
+            self._accept_existing(self._admin, topic, group, error.args[0])
         else:
             log.info("topic created", topic=topic, group=group.name, partitions=group.partitions)
 

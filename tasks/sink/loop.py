@@ -304,7 +304,7 @@ class SinkLoop:
         committable = self._offsets.committable(agreed, delivered)
         errors = self._commit_to_kafka(committable) if committable else []
         if errors:
-            log.error("failed to commit offsets, trying again at the next interval", errors=errors)
+            log.error("failed to commit offsets", errors=errors)
         else:
             self._offsets.commit(committable)
         self._counters.record_commit(time.monotonic() - started, failed=bool(errors))

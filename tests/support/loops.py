@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -133,6 +134,7 @@ class Running:
         try:
             self._run()
         except BaseException as error:
+            traceback.print_exc()
             self._error = error
 
     @property

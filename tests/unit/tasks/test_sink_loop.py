@@ -1,0 +1,182 @@
+"""The sink loop with a consumer whose answers are written down: what a real Kafka does only when timing is unlucky."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import TopicPartition as ClientPartition
+
+from connectd.errors import ConnectException
+from tasks.sink.context import WorkerSinkTaskContext
+from tasks.sink.counters import SinkCounters
+from tasks.sink.loop import SinkLoop, SinkSettings
+from tasks.sink.subscription import Subscription
+from tests.support.loops import Running, Supervisor, strings, until
+from tests.support.sinks import RecordingSink, Refusing
+
+
+def message(partition: int, offset: int) -> Message:
+    return Message(topic="t", partition=partition, offset=offset, value=f"{partition} {offset}".encode())
+
+
+Answer = Callable[["FakeConsumer"], list[Message]]
+
+
+class FakeConsumer:
+    """Answers `consume` from a script, and with nothing when that is at its end."""
+
+    def __init__(self, *script: Answer) -> None:
+        self.script: Iterator[Answer] = iter(script)
+        self.callbacks: dict[str, Any] = {}
+        self.paused: set[int] = set()
+        self.seeks: list[tuple[int, int]] = []
+        self.seek_errors: list[int] = []
+        self.positions: dict[int, int] = {}
+        self.committed: dict[int, int] = {}
+
+    def subscribe(self, topics: list[str], **callbacks: Any) -> None:
+        self.callbacks = callbacks
+
+    def call(self, name: str, *partitions: int) -> None:
+        self.callbacks[name](self, [ClientPartition("t", partition) for partition in partitions])
+
+    def consume(self, count: int, timeout: float) -> Any:
+        messages = next(self.script, lambda consumer: [])(self)
+        for each in messages:
+            self.positions[each.partition() or 0] = (each.offset() or 0) + 1
+        return messages
+
+    def poll(self, timeout: float) -> None:
+        return None
+
+    def position(self, partitions: list[ClientPartition]) -> list[ClientPartition]:
+        return [ClientPartition("t", each.partition, self.positions.get(each.partition, -1001)) for each in partitions]
+
+    def pause(self, partitions: list[ClientPartition]) -> None:
+        self.paused.update(each.partition for each in partitions)
+
+    def resume(self, partitions: list[ClientPartition]) -> None:
+        self.paused.difference_update(each.partition for each in partitions)
+
+    def seek(self, partition: ClientPartition) -> None:
+        if self.seek_errors:
+            raise KafkaException(KafkaError(self.seek_errors.pop(0)))
+        self.seeks.append((partition.partition, partition.offset))
+        self.positions.pop(partition.partition, None)
+
+    def incremental_assign(self, partitions: list[ClientPartition]) -> None:
+        pass
+
+    def incremental_unassign(self, partitions: list[ClientPartition]) -> None:
+        self.paused.difference_update(each.partition for each in partitions)
+
+    def commit(self, offsets: list[ClientPartition], asynchronous: bool) -> list[ClientPartition]:
+        self.committed.update({each.partition: each.offset for each in offsets})
+        return []
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.sink.loop.RETRY_BACKOFF_S", 0.001)
+
+
+def run(task: RecordingSink, consumer: FakeConsumer) -> Running:
+    supervisor = Supervisor()
+    context = WorkerSinkTaskContext({})
+    loop = SinkLoop(
+        task,
+        strings(),
+        consumer,  # type: ignore[arg-type]
+        Subscription(["t"], 300),
+        context,
+        supervisor.control,
+        SinkCounters(),
+        SinkSettings(max_poll_records=10, commit_interval_s=3600, incremental=True),
+    )
+    task.initialize(context)
+    return Running(supervisor, loop.run)
+
+
+def doing(*calls: tuple[Any, ...], messages: list[Message] | None = None) -> Answer:
+    def answer(consumer: FakeConsumer) -> list[Message]:
+        for name, *partitions in calls:
+            consumer.call(name, *partitions)
+        return messages or []
+
+    return answer
+
+
+def test_when_all_that_was_refused_is_taken_away_the_other_partitions_are_read_again() -> None:
+    task = RecordingSink(put=Refusing(10**9))
+    consumer = FakeConsumer(
+        doing(("on_assign", 0, 1)),
+        doing(messages=[message(0, 5)]),
+        doing(("on_revoke", 0)),
+    )
+    with run(task, consumer) as running:
+        until(lambda: task.calls_of("close"), "the partition is taken away")
+        until(lambda: consumer.paused == set(), "the other is read again")
+        running.stop()
+    assert consumer.committed == {}
+
+
+def test_what_is_left_of_refused_records_comes_again_without_those_taken_away() -> None:
+    refusing = Refusing(1)
+    task = RecordingSink(put=refusing)
+    consumer = FakeConsumer(
+        doing(("on_assign", 0, 1)),
+        doing(messages=[message(0, 5), message(1, 7), message(0, 6)]),
+        doing(("on_revoke", 0)),
+    )
+    with run(task, consumer) as running:
+        until(lambda: task.records, "the rest is put")
+        running.stop()
+    assert task.values == ["1 7"]
+    assert consumer.committed == {1: 8}
+
+
+def test_records_fetched_before_their_partition_was_taken_are_dropped() -> None:
+    task = RecordingSink()
+    consumer = FakeConsumer(
+        doing(("on_assign", 0, 1)),
+        doing(("on_revoke", 0), messages=[message(0, 5), message(1, 7)]),
+    )
+    with run(task, consumer) as running:
+        until(lambda: task.records, "the rest is put")
+        running.stop()
+    assert task.values == ["1 7"]
+    assert consumer.committed == {1: 8}
+
+
+def test_records_that_come_although_all_is_paused_are_read_again_later() -> None:
+    task = RecordingSink(put=Refusing(1))
+    consumer = FakeConsumer(
+        doing(("on_assign", 0)),
+        doing(messages=[message(0, 5)]),
+        doing(messages=[message(0, 6), message(0, 7)]),
+    )
+    with run(task, consumer) as running:
+        until(lambda: task.records, "the refused record is put")
+        running.stop()
+    assert task.values == ["0 5"]
+    assert consumer.seeks == [(0, 6)]
+    assert consumer.committed.get(0, 0) <= 6
+
+
+def test_a_seek_waits_until_the_partition_is_ready() -> None:
+    rewinds = iter([{("t", 0): 3}])
+    task = RecordingSink(put=lambda records: task.context.offset(next(rewinds, {})))  # type: ignore[arg-type]
+    consumer = FakeConsumer(doing(("on_assign", 0)))
+    consumer.seek_errors = [KafkaError._STATE] * 3
+    with run(task, consumer) as running:
+        until(lambda: consumer.seeks == [(0, 3)], "the seek succeeds")
+        running.stop()
+    rewinds = iter([{("t", 0): 3}])
+    consumer = FakeConsumer(doing(("on_assign", 0)))
+    consumer.seek_errors = [KafkaError._INVALID_ARG]
+    with run(task, consumer) as running:
+        error = running.failure()
+        assert isinstance(error, ConnectException) and "Cannot go to offset 3 of t-0" in str(error)
