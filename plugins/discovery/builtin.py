@@ -7,6 +7,12 @@ from typing import Final
 
 from plugins.discovery.kinds import PluginKind, alias, simple_name
 
+
+def _key_and_value(java_name: str, location: str) -> dict[str, str]:
+    """A transformation of one half of a record: a class for keys and one for values."""
+    return {f"{java_name}${part}": f"{location}{part}" for part in ("Key", "Value")}
+
+
 # Java's name of each plugin, and the module and class that stand for it here.
 BUILTINS: Final[Mapping[PluginKind, Mapping[str, str]]] = {
     PluginKind.SOURCE: {
@@ -33,6 +39,47 @@ BUILTINS: Final[Mapping[PluginKind, Mapping[str, str]]] = {
     PluginKind.HEADER_CONVERTER: {
         "org.apache.kafka.connect.storage.SimpleHeaderConverter": (
             "plugins.converters.simple_header:SimpleHeaderConverter"
+        ),
+    },
+    PluginKind.TRANSFORMATION: {
+        **_key_and_value("org.apache.kafka.connect.transforms.Cast", "plugins.transforms.cast:Cast"),
+        "org.apache.kafka.connect.transforms.DropHeaders": "plugins.transforms.drop_headers:DropHeaders",
+        **_key_and_value(
+            "org.apache.kafka.connect.transforms.ExtractField", "plugins.transforms.extract_field:ExtractField"
+        ),
+        "org.apache.kafka.connect.transforms.Filter": "plugins.transforms.filter:Filter",
+        **_key_and_value("org.apache.kafka.connect.transforms.Flatten", "plugins.transforms.flatten:Flatten"),
+        **_key_and_value("org.apache.kafka.connect.transforms.HeaderFrom", "plugins.transforms.header_from:HeaderFrom"),
+        **_key_and_value("org.apache.kafka.connect.transforms.HoistField", "plugins.transforms.hoist_field:HoistField"),
+        **_key_and_value(
+            "org.apache.kafka.connect.transforms.InsertField", "plugins.transforms.insert_field:InsertField"
+        ),
+        "org.apache.kafka.connect.transforms.InsertHeader": "plugins.transforms.insert_header:InsertHeader",
+        **_key_and_value("org.apache.kafka.connect.transforms.MaskField", "plugins.transforms.mask_field:MaskField"),
+        "org.apache.kafka.connect.transforms.RegexRouter": "plugins.transforms.regex_router:RegexRouter",
+        **_key_and_value(
+            "org.apache.kafka.connect.transforms.ReplaceField", "plugins.transforms.replace_field:ReplaceField"
+        ),
+        **_key_and_value(
+            "org.apache.kafka.connect.transforms.SetSchemaMetadata",
+            "plugins.transforms.set_schema_metadata:SetSchemaMetadata",
+        ),
+        **_key_and_value(
+            "org.apache.kafka.connect.transforms.TimestampConverter",
+            "plugins.transforms.timestamp_converter:TimestampConverter",
+        ),
+        "org.apache.kafka.connect.transforms.TimestampRouter": "plugins.transforms.timestamp_router:TimestampRouter",
+        "org.apache.kafka.connect.transforms.ValueToKey": "plugins.transforms.value_to_key:ValueToKey",
+    },
+    PluginKind.PREDICATE: {
+        "org.apache.kafka.connect.transforms.predicates.HasHeaderKey": (
+            "plugins.predicates.has_header_key:HasHeaderKey"
+        ),
+        "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone": (
+            "plugins.predicates.record_is_tombstone:RecordIsTombstone"
+        ),
+        "org.apache.kafka.connect.transforms.predicates.TopicNameMatches": (
+            "plugins.predicates.topic_name_matches:TopicNameMatches"
         ),
     },
 }

@@ -1,0 +1,14 @@
+"""RecordIsTombstone: records without a value (`org.apache.kafka.connect.transforms.predicates.RecordIsTombstone`)."""
+
+from __future__ import annotations
+
+from plugins.predicates.base import BuiltinPredicate, R
+
+
+class RecordIsTombstone(BuiltinPredicate[R]):
+    """True for tombstones: records whose value is null."""
+
+    JAVA_NAME = "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone"
+
+    def test(self, record: R) -> bool:
+        return record.value is None

@@ -1,0 +1,107 @@
+"""Structs made from others field by field: what to take is worked out once per schema, not once per record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from connectd.errors import ConnectException
+from connectd.schema import Field, Schema, SchemaBuilder, Type, validate_value
+from connectd.struct import Struct
+
+Change = Callable[[Any], Any]
+NO_CHANGES: Final[Mapping[str, Change]] = MappingProxyType({})
+
+
+class StructCopy:
+    """Fills structs of `target` with fields of other structs.
+
+    `pairs` says which field of the other goes into which of the target; all others of the target stay unset. With
+    `with_defaults` a null is replaced by the default value of the field it comes from, if that has one. `changes` gives,
+    by names of the target, functions that change values, null too; what they return is trusted to fit, unless it is null.
+    """
+
+    __slots__ = ("_by_field", "_changes", "_checks", "_defaults", "_indices", "_required", "target")
+
+    def __init__(
+        self,
+        target: Schema,
+        pairs: Iterable[tuple[Field, Field]],
+        with_defaults: bool,
+        changes: Mapping[str, Change] = NO_CHANGES,
+    ) -> None:
+        pairs = list(pairs)
+        self.target = target
+        self._by_field = [(pair, with_defaults, changes) for pair in pairs] if len(pairs) > 1 else []
+        sources: list[Field | None] = [None] * len(target.fields)
+        for source, field in pairs:
+            sources[field.index] = source
+        # What is not taken comes from behind the end, where `values` finds a None.
+        self._indices = [-1 if source is None else source.index for source in sources]
+        taken = [(field, source) for field, source in zip(target.fields, sources, strict=True) if source is not None]
+        self._defaults = [
+            (field.index, source.schema.default_value)
+            for field, source in taken
+            if with_defaults and source.schema.default_value is not None
+        ]
+        self._required = [field for field, _ in taken if not field.schema.is_optional]
+        self._checks = [field for field, source in taken if field.name not in changes and field.schema != source.schema]
+        self._changes = [(field.index, changes[field.name]) for field, _ in taken if field.name in changes]
+
+    def values(self, struct: Struct) -> list[Any]:
+        """The values for a struct of the target, one a field.
+
+        Raises DataException where a required field would be null, or a value does not fit a field of another schema, and
+        what the changes raise; if there are several, for the first of the fields.
+        """
+        try:
+            return self._values(struct)
+        except ConnectException:
+            for pair, with_defaults, changes in self._by_field:
+                StructCopy(self.target, [pair], with_defaults, changes).values(struct)
+            raise
+
+    def _values(self, struct: Struct) -> list[Any]:
+        source = [*struct.field_values, None]
+        values = [source[index] for index in self._indices]
+        for index, default in self._defaults:
+            if values[index] is None:
+                values[index] = default
+        for index, change in self._changes:
+            values[index] = change(values[index])
+        for field in self._required:
+            if values[field.index] is None:
+                validate_value(field.schema, None, field.name)
+        for field in self._checks:
+            validate_value(field.schema, values[field.index], field.name)
+        return values
+
+    def struct(self, struct: Struct) -> Struct:
+        """A struct of the target; errors as of `values`."""
+        return Struct.of_checked(self.target, self.values(struct))
+
+
+def copy_of(
+    source: Schema, target: Schema, with_defaults: bool, changes: Mapping[str, Change] = NO_CHANGES
+) -> StructCopy:
+    """Takes every field of `source` that `target` has by that name."""
+    pairs = [(field, same) for field in source.fields if (same := target.field(field.name)) is not None]
+    return StructCopy(target, pairs, with_defaults, changes)
+
+
+def builder_like(source: Schema, builder: SchemaBuilder | None = None) -> SchemaBuilder:
+    """A builder with name, version, doc and parameters of `source`, and its type unless `builder` is given.
+
+    Neither fields nor whether it is optional are taken over, as `SchemaUtil.copySchemaBasics` in Kafka.
+    """
+    if builder is None:
+        elements = source.value_schema if source.type is Type.ARRAY else None
+        builder = SchemaBuilder(source.type) if elements is None else SchemaBuilder.array(elements)
+    if source.name is not None:
+        builder.name(source.name)
+    if source.version is not None:
+        builder.version(source.version)
+    if source.doc is not None:
+        builder.doc(source.doc)
+    return builder.parameters(source.parameters or {})
