@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 
+from connectd.errors import ConnectException
 from supervisor import forkserver
 from supervisor.exits import OutOfMemoryKills
 from supervisor.process import Child
@@ -22,7 +23,7 @@ _FIRST_RETRY_S = 0.1
 _LAST_RETRY_S = 10.0
 
 
-class ProcessStartError(Exception):
+class ProcessStartError(ConnectException):
     """No child could be started; the message says why."""
 
 

@@ -10,7 +10,7 @@ import msgspec
 from connectd.errors import ConfigException
 from supervisor.files import ConnectorFile, Problem
 from supervisor.inquiries import INQUIRY_TIMEOUT_S, InquiryFailed, ask
-from supervisor.pool import ProcessPool
+from supervisor.pool import ProcessPool, ProcessStartError
 from supervisor.restarts import RestartPolicy
 from tasks.messages import ConfigKeyErrors, LogSettings, Validate, Validated
 
@@ -45,6 +45,8 @@ async def validate_files(
         try:
             outcome = await validate(pool, worker_config, log, file.config)
         except InquiryFailed as error:
+            if isinstance(error.__cause__, ProcessStartError):
+                raise error.__cause__ from error  # which is not this file's fault
             return FileOutcome(path=file.path, problems=[Problem(file.path, None, str(error))])
         problems = [Problem(file.path, each.key, message) for each in outcome.errors for message in each.errors]
         return FileOutcome(path=file.path, problems=problems, unknown_keys=outcome.unknown_keys)

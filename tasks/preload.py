@@ -5,6 +5,7 @@ The supervisor names this module to `multiprocess` and says in the environment w
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -14,6 +15,7 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Iterator
 
 SUPERVISOR_PID_VARIABLE = "CONNECTD_SUPERVISOR_PID"
 ENTRY_VARIABLE = "CONNECTD_ENTRY"
@@ -27,14 +29,14 @@ _stdin: int | None = None
 
 
 def die_with_forkserver() -> None:
-    """Have the kernel kill this child when the forkserver ends, which in turn dies with the supervisor."""
+    """Have the kernel kill this child when the forkserver ends, which in turn ends with the supervisor."""
     if _forkserver_pid is not None:
-        _die_with_parent(_forkserver_pid)
+        _at_parents_end(_forkserver_pid, signal.SIGKILL)
 
 
-def _die_with_parent(parent_pid: int) -> None:
-    """Whatever ends the parent; exits at once if that has happened already."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+def _at_parents_end(parent_pid: int, number: signal.Signals) -> None:
+    """Have the kernel send a signal whatever ends the parent; exits at once if that has happened already."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent_pid:
         os._exit(1)
 
@@ -64,12 +66,13 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
     global _forkserver_pid, _open_files, _stdin
     # A session of its own: Ctrl+C and signals to the supervisor's group are for the supervisor, which then stops us in order.
     os.setsid()
-    _die_with_parent(supervisor_pid)
     _forkserver_pid = os.getpid()
     _open_files = int(os.environ.pop(OPEN_FILES_VARIABLE))
     # Handlers that do nothing, and not SIG_IGN, which programs started by a plugin would inherit.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: _end_if_orphaned(supervisor_pid))
+    _at_parents_end(supervisor_pid, signal.SIGTERM)
     _stdin = _duplicate_of_stdin()
     _name("connectd: forkserver")
     try:
@@ -82,6 +85,28 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
     # What is imported now lives as long as the process: keep the collector from touching, and so copying, the shared pages.
     gc.collect()
     gc.freeze()
+
+
+def _end_if_orphaned(supervisor_pid: int) -> None:
+    """SIGTERM from the kernel, for the supervisor is gone: kill all children, and with them what their plugins have started."""
+    if os.getpid() != _forkserver_pid or os.getppid() == supervisor_pid:
+        return
+    processes = list(_processes())
+    children = {pid for pid, parent, _ in processes if parent == _forkserver_pid}
+    for pid, _, session in processes:
+        if pid in children or session in children:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+    os._exit(1)
+
+
+def _processes() -> Iterator[tuple[int, int, int]]:
+    """Pid, parent and session of every process, see proc(5)."""
+    for folder in os.scandir("/proc"):
+        if folder.name.isdecimal():
+            with contextlib.suppress(OSError), open(f"/proc/{folder.name}/stat", "rb") as file:
+                _, parent, _, session = file.read().rpartition(b")")[2].split()[:4]
+                yield int(folder.name), int(parent), int(session)
 
 
 def _duplicate_of_stdin() -> int | None:

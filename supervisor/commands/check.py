@@ -15,6 +15,7 @@ from supervisor.commands.running import process_pool, start_logging
 from supervisor.configuration import Configuration, load, unknown_key_warnings
 from supervisor.exit_codes import CommandExit
 from supervisor.files import FileProblems, Problem
+from supervisor.pool import ProcessStartError
 from supervisor.validation import validate_files
 from tasks.messages import LogSettings
 
@@ -29,7 +30,11 @@ def check(worker: str, connectors: tuple[str, ...], output: str) -> None:
     Exit code 78 when anything is wrong; warnings, such as unknown keys, leave it 0.
     """
     settings = start_logging(["ERROR"])
-    report = asyncio.run(_check(worker, connectors, settings))
+    try:
+        report = asyncio.run(_check(worker, connectors, settings))
+    except ProcessStartError as error:
+        click.echo(str(error), err=True)
+        sys.exit(CommandExit.UNAVAILABLE)
     if output == "json":
         click.echo(json.dumps(report, indent=2, ensure_ascii=False))
     else:

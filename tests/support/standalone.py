@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 
 from setproctitle import setproctitle
@@ -11,7 +12,7 @@ from supervisor.standalone import StandaloneWorker
 from tasks.logs import configure_logging
 from tasks.messages import LogSettings
 
-ENTRY = "tests.support.standin:main"
+ENTRY = os.environ.get("STANDIN_ENTRY", "tests.support.standin:main")
 
 
 async def _run() -> int:

@@ -139,6 +139,22 @@ def test_kill_9_leaves_no_orphan(folder: Path) -> None:
         wait_until(lambda: not any(map(alive, everybody)), "all processes are gone")
 
 
+def test_kill_9_takes_what_plugins_have_started(folder: Path) -> None:
+    with running(folder, connector(folder, "c", each_start=f"family {folder}/pid")) as worker:
+        worker.wait_for("task c-0 is RUNNING")
+        relative = int((folder / "pid").read_text())
+        assert alive(relative)
+        worker.signal(signal.SIGKILL)
+        wait_until(lambda: not alive(relative), "the task's own process is gone")
+
+
+def test_without_processes_nothing_starts_and_no_file_is_blamed(folder: Path) -> None:
+    with running(folder, connector(folder, "c"), STANDIN_ENTRY="tests.support.no_such_module:main") as worker:
+        worker.ends_with(69)
+        assert "No module named 'tests.support.no_such_module'" in worker.log.read_text()
+        assert not [message for message in worker.messages if "c.properties" in message]
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 0.15, 0.3, 0.6])
 def test_a_signal_in_the_middle_of_the_start_stops_it_too(folder: Path, seconds: float) -> None:
     files = [connector(folder, f"c{number}", tasks="3") for number in range(3)]
