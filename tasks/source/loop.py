@@ -17,7 +17,7 @@ from connectd.records import RecordMetadata, SourceBatch, SourceRecord
 from connectd.schema import Schema
 from connectd.tasks import SourceTask
 from tasks.control import Control, OffsetStoreError
-from tasks.pipeline import Pipeline, RecordFailed, convert_column
+from tasks.pipeline import Header, Pipeline, RecordFailed, convert_column, record_failure
 from tasks.source.counters import SourceCounters
 from tasks.source.offsets import CHUNK_RECORDS, Chunk, OffsetTracker, SourceOffsets
 from tasks.source.sender import DeliveryCallback, SendAbandoned, Sender
@@ -208,23 +208,37 @@ class SourceLoop:
     def _send_each(self, records: Sequence[SourceRecord], chunk: Chunk) -> None:
         for record in records:
             delivered = self._delivery_callback(record, chunk)
-            try:
-                transformed = self._pipeline.transform(record)
-                if transformed is None:
-                    self._sender.skip(delivered)
-                    continue
-                self._retrying(self._topics.ensure, transformed.topic)
-                key, value, headers = self._retrying(self._pipeline.to_kafka, transformed)
-                timestamp = _checked_timestamp(transformed.timestamp)
-            except SendAbandoned:
-                raise
-            except Exception as error:
-                raise _located(error, record.source_partition, record.source_offset) from error
+            transformed = self._transform(record)
+            if transformed is None:
+                self._sender.skip(delivered)
+                continue
+            # Only this is tried again: a transformation may have changed the record itself.
+            key, value, headers, timestamp = self._retrying(self._convert, record, transformed)
             try:
                 self._sender.send(transformed.topic, value, key, transformed.partition, delivered, timestamp, headers)
             except RecordFailed as error:
                 raise _located(error, record.source_partition, record.source_offset) from error
             self._counters.written += 1
+
+    def _transform(self, record: SourceRecord) -> SourceRecord | None:
+        try:
+            return self._pipeline.transform(record)
+        except Exception as error:
+            failure = record_failure(f"Cannot transform a record for topic {record.topic}", error)
+            raise _located(failure, record.source_partition, record.source_offset) from error
+
+    def _convert(
+        self, record: SourceRecord, transformed: SourceRecord
+    ) -> tuple[bytes | None, bytes | None, list[Header] | None, int | None]:
+        topic = transformed.topic
+        self._topics.ensure(topic)
+        try:
+            return *self._pipeline.to_kafka(transformed), _checked_timestamp(transformed.timestamp)
+        except RetriableException:
+            raise
+        except Exception as error:
+            failure = record_failure(f"Cannot convert a record for topic {topic}", error)
+            raise _located(failure, record.source_partition, record.source_offset) from error
 
     def _retrying(self, action: Callable[..., T], *arguments: Any) -> T:
         """As Java does, the same records are tried again when it may help; the source is not polled meanwhile."""
@@ -304,20 +318,22 @@ class SourceLoop:
 
     def _tell_task(self) -> None:
         """The task's own commit hooks, always on its own thread. As in Java, their errors do not fail the task."""
+        if not self._acknowledged and not self._committed.is_set():
+            return
+        self._control.enter(Call.COMMIT)
         while self._acknowledged:
             record, message = self._acknowledged.popleft()
-            self._control.enter(Call.COMMIT)
             try:
                 self._task.commit_record(record, None if message is None else _metadata(message))
             except Exception:
                 log.exception("the task's commit_record failed")
         if self._committed.is_set():
             self._committed.clear()
-            self._control.enter(Call.COMMIT)
             try:
                 self._task.commit()
             except Exception:
                 log.exception("the task's commit failed")
+        self._control.enter(Call.NONE)
 
     def _finish(self) -> None:
         """Wait for what was sent and commit it, within the time that a graceful stop has, also when the task failed."""

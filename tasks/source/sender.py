@@ -11,12 +11,11 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectd.errors import ConnectException
 from tasks.control import Control
-from tasks.pipeline import RecordFailed
+from tasks.pipeline import Header, RecordFailed
 
 log = structlog.get_logger(__name__)
 
 DeliveryCallback = Callable[[KafkaError | None, Message | None], None]
-Header = tuple[str, bytes | None]
 
 # How long one wait for room in a full queue lasts before stop orders and failed deliveries are looked at again.
 QUEUE_WAIT_S = 0.05

@@ -14,6 +14,7 @@ from connectd.errors import ConnectException
 from connectd.records import SourceRecord
 from connectd.transforms import Predicate
 from tasks.pipeline import Pipeline, Step
+from tasks.states import Call
 from tests.support.kafka import TestKafka
 from tests.support.loops import Supervisor, run_source, strings, until
 from tests.support.plugins import Applying, HeaderConverting, MoodyConverter
@@ -166,6 +167,7 @@ def test_a_paused_source_is_not_polled_but_what_was_sent_is_committed(kafka: Tes
         until(lambda: supervisor.committed(PARTITION) == {"n": 9}, "the records are committed")
         until(lambda: task.commits, "the task hears of it")
         assert task.polls == polls
+        until(lambda: supervisor.control.call[0] is Call.NONE, "no call is left that could be taken for hanging")
         task.count = 20
         supervisor.resume()
         until(lambda: supervisor.committed(PARTITION) == {"n": 19}, "the source goes on")
@@ -299,7 +301,7 @@ def test_a_record_that_cannot_be_converted_fails_the_task_and_is_named(
 def test_a_transformation_that_fails_names_the_record(kafka: TestKafka, topic: str) -> None:
     failing = strings(steps=[Step(Applying(lambda record: record if record.value != "7" else 1 / 0))])
     with run_source(NumberSource(topic, 20), kafka.client, pipeline=failing) as running:
-        assert "division by zero" in str(running.failure()) and "'n': 7" in str(running.failure())
+        assert "ZeroDivisionError: division by zero" in str(running.failure()) and "'n': 7" in str(running.failure())
 
 
 @pytest.mark.parametrize("make", [ColumnSource, ConfirmedSource])

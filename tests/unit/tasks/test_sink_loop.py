@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import OFFSET_INVALID, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as ClientPartition
 
 from connectd.errors import ConnectException
+from connectd.records import TopicPartition
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.counters import SinkCounters
 from tasks.sink.loop import SinkLoop, SinkSettings
@@ -36,6 +37,7 @@ class FakeConsumer:
         self.seek_errors: list[int] = []
         self.positions: dict[int, int] = {}
         self.committed: dict[int, int] = {}
+        self.assigned: dict[int, int] = {}
 
     def subscribe(self, topics: list[str], **callbacks: Any) -> None:
         self.callbacks = callbacks
@@ -68,7 +70,7 @@ class FakeConsumer:
         self.positions.pop(partition.partition, None)
 
     def incremental_assign(self, partitions: list[ClientPartition]) -> None:
-        pass
+        self.assigned.update({each.partition: each.offset for each in partitions})
 
     def incremental_unassign(self, partitions: list[ClientPartition]) -> None:
         self.paused.difference_update(each.partition for each in partitions)
@@ -164,6 +166,16 @@ def test_records_that_come_although_all_is_paused_are_read_again_later() -> None
     assert task.values == ["0 5"]
     assert consumer.seeks == [(0, 6)]
     assert consumer.committed.get(0, 0) <= 6
+
+
+def test_a_task_that_begins_elsewhere_gets_nothing_from_before() -> None:
+    task = RecordingSink(open=lambda partitions: task.context.offset({TopicPartition("t", 0): 60}))
+    consumer = FakeConsumer(doing(("on_assign", 0, 1)))
+    with run(task, consumer) as running:
+        until(lambda: task.calls_of("put"), "the task is called")
+        running.stop()
+    assert consumer.assigned == {0: 60, 1: OFFSET_INVALID}
+    assert consumer.seeks == []
 
 
 def test_a_seek_waits_until_the_partition_is_ready() -> None:
