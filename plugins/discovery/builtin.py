@@ -82,6 +82,17 @@ BUILTINS: Final[Mapping[PluginKind, Mapping[str, str]]] = {
             "plugins.predicates.topic_name_matches:TopicNameMatches"
         ),
     },
+    PluginKind.CONFIG_PROVIDER: {
+        "org.apache.kafka.common.config.provider.DirectoryConfigProvider": (
+            "plugins.providers.directory:DirectoryConfigProvider"
+        ),
+        "org.apache.kafka.common.config.provider.EnvVarConfigProvider": "plugins.providers.env_var:EnvVarConfigProvider",
+        "org.apache.kafka.common.config.provider.FileConfigProvider": "plugins.providers.file:FileConfigProvider",
+        "io.lenses.connect.secrets.providers.AWSSecretProvider": (
+            "plugins.providers.aws_secrets_manager:AWSSecretProvider"
+        ),
+        "io.lenses.connect.secrets.providers.VaultSecretProvider": "plugins.providers.vault:VaultSecretProvider",
+    },
 }
 
 
