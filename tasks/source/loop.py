@@ -206,9 +206,10 @@ class SourceLoop:
         self._counters.written += len(data)
 
     def _send_each(self, records: Sequence[SourceRecord], chunk: Chunk) -> None:
+        steps = self._pipeline.steps
         for record in records:
             delivered = self._delivery_callback(record, chunk)
-            transformed = self._transform(record)
+            transformed = self._transform(record) if steps else record
             if transformed is None:
                 self._sender.skip(delivered)
                 continue

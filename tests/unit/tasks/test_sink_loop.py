@@ -45,6 +45,11 @@ class FakeConsumer:
     def call(self, name: str, *partitions: int) -> None:
         self.callbacks[name](self, [ClientPartition("t", partition) for partition in partitions])
 
+    def forget(self, partition: int) -> list[Message]:
+        """As if the partition had never been read."""
+        self.positions.pop(partition)
+        return []
+
     def consume(self, count: int, timeout: float) -> Any:
         messages = next(self.script, lambda consumer: [])(self)
         for each in messages:
@@ -151,6 +156,22 @@ def test_records_fetched_before_their_partition_was_taken_are_dropped() -> None:
         running.stop()
     assert task.values == ["1 7"]
     assert consumer.committed == {1: 8}
+
+
+def test_a_partition_that_comes_back_has_no_past() -> None:
+    """Another member may have read on in the meantime: what was delivered here before must not be committed any more."""
+    task = RecordingSink()
+    consumer = FakeConsumer(
+        doing(("on_assign", 0)),
+        doing(messages=[message(0, 5)]),
+        doing(("on_revoke", 0)),
+        lambda consumer: consumer.forget(0),
+        doing(("on_assign", 0)),
+    )
+    with run(task, consumer) as running:
+        until(lambda: len(task.calls_of("open")) == 2, "the partition is back")
+        running.stop()
+    assert task.calls_of("flush") == [("flush", {TopicPartition("t", 0): 6})]
 
 
 def test_records_that_come_although_all_is_paused_are_read_again_later() -> None:
