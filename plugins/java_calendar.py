@@ -6,11 +6,14 @@ those of the United States: they begin on Sunday, and the first week of a year h
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 _FIRST_GREGORIAN_DAY: Final = -141_427
 
 
+# Records that come together are mostly of the same days.
+@functools.lru_cache(maxsize=1000)
 def day_of_date(year: int, month: int, day: int) -> int:
     """The day of a date. A month or day beyond the end of its year or month counts on in the next, as do 0 and less."""
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
@@ -22,6 +25,7 @@ def day_of_date(year: int, month: int, day: int) -> int:
     return gregorian if gregorian >= _FIRST_GREGORIAN_DAY else julian
 
 
+@functools.lru_cache(maxsize=1000)
 def date_of_day(day: int) -> tuple[int, int, int]:
     """Year, month and day of the month."""
     if day >= _FIRST_GREGORIAN_DAY:

@@ -32,6 +32,8 @@ def caster(schema: Schema | None, target: Type) -> Callable[[Any], Any]:
     """
     if schema is None:
         return lambda value: None if value is None else _cast(_plain_type(value), None, value, target)
+    if target is Type.STRING and schema.name is None and schema.type in _INTEGERS:
+        return lambda value: None if value is None else str(value)
     return lambda value: None if value is None else _cast(schema.type, schema, value, target)
 
 
@@ -131,6 +133,7 @@ CASTS: Final[Mapping[Type, Callable[[Any], Any]]] = {
 OUTPUT_TYPES: Final = (*CASTS, Type.STRING)
 INPUT_TYPES: Final = (*OUTPUT_TYPES, Type.BYTES)
 
+_INTEGERS: Final = (Type.INT8, Type.INT16, Type.INT32, Type.INT64)
 _FROM_LOGICAL: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     Date.LOGICAL_NAME: Date.from_logical,
     Time.LOGICAL_NAME: Time.from_logical,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from connectd.config import ConfigDef, Importance, Type
@@ -13,6 +14,7 @@ from plugins.transforms.base import BuiltinTransformation, R
 
 REGEX_CONFIG: Final = "regex"
 REPLACEMENT_CONFIG: Final = "replacement"
+REMEMBERED_TOPICS: Final = 1000
 
 
 class RegexRouter(BuiltinTransformation[R]):
@@ -43,10 +45,18 @@ class RegexRouter(BuiltinTransformation[R]):
         except re.error as error:
             raise ConfigException(REPLACEMENT_CONFIG, values[REPLACEMENT_CONFIG], str(error)) from error
 
+        # There are few topics and many records.
+        self._route = lru_cache(maxsize=REMEMBERED_TOPICS)(self._routed)
+
     def apply(self, record: R) -> R:
-        if not self._pattern.fullmatch(record.topic):
-            return record
+        topic = self._route(record.topic)
+        return record if topic is None else record.new_record(topic=topic)
+
+    def _routed(self, topic: str) -> str | None:
+        """The new topic, None for one that does not match."""
+        if not self._pattern.fullmatch(topic):
+            return None
         # As in Java, what is replaced is not the match of the whole but the first one, which may be shorter.
-        first = self._pattern.search(record.topic)
+        first = self._pattern.search(topic)
         assert first is not None
-        return record.new_record(topic=self._replacement.replace_first(first))
+        return self._replacement.replace_first(first)

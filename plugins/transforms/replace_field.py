@@ -104,7 +104,7 @@ class ReplaceField(PartTransformation[R]):
         renames = sorted(self._renames.items(), key=lambda rename: schema.field(rename[0]) is not None)
         old_names = {new: old for old, new in renames}
         pairs = [(_field(schema, old_names.get(field.name, field.name)), field) for field in target.fields]
-        return StructCopy(target, pairs, self._with_defaults)
+        return StructCopy(schema, target, pairs, self._with_defaults)
 
 
 def _field(schema: Schema, name: str) -> Field:

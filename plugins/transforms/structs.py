@@ -15,17 +15,18 @@ NO_CHANGES: Final[Mapping[str, Change]] = MappingProxyType({})
 
 
 class StructCopy:
-    """Fills structs of `target` with fields of other structs.
+    """Fills structs of `target` with fields of other structs, which have the schema `source`.
 
     `pairs` says which field of the other goes into which of the target; all others of the target stay unset. With
     `with_defaults` a null is replaced by the default value of the field it comes from, if that has one. `changes` gives,
     by names of the target, functions that change values, null too; what they return is trusted to fit, unless it is null.
     """
 
-    __slots__ = ("_by_field", "_changes", "_checks", "_defaults", "_indices", "_required", "target")
+    __slots__ = ("_by_field", "_changes", "_checks", "_defaults", "_indices", "_required", "_unset", "target")
 
     def __init__(
         self,
+        source: Schema,
         target: Schema,
         pairs: Iterable[tuple[Field, Field]],
         with_defaults: bool,
@@ -33,21 +34,24 @@ class StructCopy:
     ) -> None:
         pairs = list(pairs)
         self.target = target
-        self._by_field = [(pair, with_defaults, changes) for pair in pairs] if len(pairs) > 1 else []
-        sources: list[Field | None] = [None] * len(target.fields)
-        for source, field in pairs:
-            sources[field.index] = source
-        # What is not taken comes from behind the end, where `values` finds a None.
-        self._indices = [-1 if source is None else source.index for source in sources]
-        taken = [(field, source) for field, source in zip(target.fields, sources, strict=True) if source is not None]
+        self._by_field = [(source, target, [pair], with_defaults, changes) for pair in pairs] if len(pairs) > 1 else []
+        # What is not taken comes from behind the end, where `values` puts a None.
+        indices = [-1] * len(target.fields)
+        for taken, field in pairs:
+            indices[field.index] = taken.index
+        # Most take all fields in their order, and then may have some more: None for these instead of `_indices`.
+        count = len(source.fields)
+        takes_all = indices[:count] == list(range(count)) and set(indices[count:]) <= {-1}
+        self._indices = None if takes_all else indices
+        self._unset = [None] * (len(indices) - count)
         self._defaults = [
-            (field.index, source.schema.default_value)
-            for field, source in taken
-            if with_defaults and source.schema.default_value is not None
+            (field.index, taken.schema.default_value)
+            for taken, field in pairs
+            if with_defaults and taken.schema.default_value is not None
         ]
-        self._required = [field for field, _ in taken if not field.schema.is_optional]
-        self._checks = [field for field, source in taken if field.name not in changes and field.schema != source.schema]
-        self._changes = [(field.index, changes[field.name]) for field, _ in taken if field.name in changes]
+        self._changes = [(field.index, changes[field.name]) for _, field in pairs if field.name in changes]
+        self._required = [(field.index, field) for _, field in pairs if not field.schema.is_optional]
+        self._checks = [field for taken, field in pairs if field.name not in changes and field.schema != taken.schema]
 
     def values(self, struct: Struct) -> list[Any]:
         """The values for a struct of the target, one a field.
@@ -55,26 +59,26 @@ class StructCopy:
         Raises DataException where a required field would be null, or a value does not fit a field of another schema, and
         what the changes raise; if there are several, for the first of the fields.
         """
-        try:
-            return self._values(struct)
-        except ConnectException:
-            for pair, with_defaults, changes in self._by_field:
-                StructCopy(self.target, [pair], with_defaults, changes).values(struct)
-            raise
-
-    def _values(self, struct: Struct) -> list[Any]:
-        source = [*struct.field_values, None]
-        values = [source[index] for index in self._indices]
+        if self._indices is None:
+            values = [*struct.field_values, *self._unset]
+        else:
+            source = [*struct.field_values, None]
+            values = [source[index] for index in self._indices]
         for index, default in self._defaults:
             if values[index] is None:
                 values[index] = default
-        for index, change in self._changes:
-            values[index] = change(values[index])
-        for field in self._required:
-            if values[field.index] is None:
-                validate_value(field.schema, None, field.name)
-        for field in self._checks:
-            validate_value(field.schema, values[field.index], field.name)
+        try:
+            for index, change in self._changes:
+                values[index] = change(values[index])
+            for index, field in self._required:
+                if values[index] is None:
+                    validate_value(field.schema, None, field.name)
+            for field in self._checks:
+                validate_value(field.schema, values[field.index], field.name)
+        except ConnectException:
+            for only in self._by_field:
+                StructCopy(*only).values(struct)
+            raise
         return values
 
     def struct(self, struct: Struct) -> Struct:
@@ -87,7 +91,7 @@ def copy_of(
 ) -> StructCopy:
     """Takes every field of `source` that `target` has by that name."""
     pairs = [(field, same) for field in source.fields if (same := target.field(field.name)) is not None]
-    return StructCopy(target, pairs, with_defaults, changes)
+    return StructCopy(source, target, pairs, with_defaults, changes)
 
 
 def builder_like(source: Schema, builder: SchemaBuilder | None = None) -> SchemaBuilder:

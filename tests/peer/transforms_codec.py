@@ -125,7 +125,7 @@ _OWN_WORDING = re.compile(
 
 # Said of one of several fields; which one comes first has no order in Java where there is no schema.
 _OF_ONE_FIELD = re.compile(
-    r"Cast transformation (?:does not support casting|was passed)|Value \(.*\) was out of range|Unexpected type in Cast|"
+    r"Cast transformation (?:does not support casting|was passed)|Value \(|Unexpected type in Cast|"
     r"Cannot mask value"
 )
 
