@@ -98,6 +98,7 @@ class OffsetTracker:
                     self._last_queue = self._queues.setdefault(encode_key(self._connector, partition), deque())
                     self._last_partition = partition
                 self._last_queue.append(chunk)
+                _forget_superseded(self._last_queue)
         return chunk
 
     def take_committable(self) -> dict[bytes, bytes | None]:
@@ -122,6 +123,13 @@ class OffsetTracker:
         """How many records of tracked partitions the broker has not acknowledged yet."""
         with self._lock:
             return sum(chunk.remaining for queue in self._queues.values() for chunk in queue)
+
+
+def _forget_superseded(queue: deque[Chunk]) -> None:
+    """Of the acknowledged run at the beginning only the last offset counts, and a chunk holds on to the records it came from:
+    without this, a minute's records would stay in memory until the next commit."""
+    while len(queue) > 1 and queue[0].remaining == 0 == queue[1].remaining:
+        queue.popleft()
 
 
 class SourceOffsets:

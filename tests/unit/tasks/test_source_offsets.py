@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from typing import Any
 
 import pytest
@@ -124,3 +125,21 @@ def test_reading_reports_a_store_that_fails_or_holds_rubbish() -> None:
     store.broken = True
     with pytest.raises(ConnectException, match="disk full"):
         reader.offset({"f": 1})
+
+
+def test_acknowledged_records_are_not_kept_until_the_next_commit() -> None:
+    class Records:
+        """Stands for a batch that the offset is taken from."""
+
+        def last_offset(self) -> dict[str, int]:
+            return {"position": 1}
+
+    offsets, alive = tracker(), []
+    partition = {"file": "a"}
+    for _ in range(100):
+        records = Records()
+        alive.append(weakref.ref(records))
+        offsets.submit(partition, 1, records.last_offset).acknowledge(None, None)
+        del records
+    assert sum(each() is not None for each in alive) <= 2
+    assert offsets.take_committable() == {encode_key("orders", partition): b'{"position":1}'}
