@@ -3,7 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: venv demo test lint bench lock clean
+# For `make install`.
+PREFIX ?= /opt/connectd
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(SYSCONFDIR)/systemd/system
+SYSUSERSDIR ?= $(SYSCONFDIR)/sysusers.d
+TMPFILESDIR ?= $(SYSCONFDIR)/tmpfiles.d
+
+.PHONY: venv demo test lint bench lock install clean
 
 venv: $(READY)
 
@@ -30,10 +37,21 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench
 
+LOCK_OPTIONS := --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11
+
 # Run after changing dependencies; uv resolves for every platform and Python version at once.
 lock:
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --quiet --universal --all-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --python-version 3.11 -o requirements.lock
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --all-extras pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --extra service pyproject.toml -o requirements-service.lock
+
+# An environment of the service's own in PREFIX, its units, and files to begin with; what is there already in
+# SYSCONFDIR/connectd stays as it is. systemd is told nothing: docs/systemd.md says what to do next.
+install:
+	$(PYTHON) -m venv $(PREFIX)
+	$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-service.lock
+	$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation .
+	$(PREFIX)/bin/python systemd/install.py --prefix $(PREFIX) --sysconfdir $(SYSCONFDIR) --unitdir $(UNITDIR) --sysusersdir $(SYSUSERSDIR) --tmpfilesdir $(TMPFILESDIR)
 
 clean:
 	rm -rf .venv build dist *.egg-info
