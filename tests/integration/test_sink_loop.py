@@ -310,9 +310,10 @@ def test_a_paused_sink_gets_nothing_and_then_the_rest_once(kafka: TestKafka, top
         for target in (100, 1000):
             until(lambda target=target: len(task.records) >= target, "some are put")
             supervisor.pause()
-            count = len(task.records)
+            count, puts = len(task.records), len(task.calls_of("put"))
             until(lambda count=count: committed(kafka, topic) == count, "the pause commits what was put")
             assert len(task.records) == count < 20_000
+            assert len(task.calls_of("put")) == puts
             supervisor.resume()
         until(lambda: len(task.records) >= 20_000, "all is put")
         running.stop()
@@ -332,7 +333,7 @@ def test_a_task_pauses_and_resumes_partitions(kafka: TestKafka, topic: str) -> N
 
     def put(records: Any) -> None:
         if len(task.records) > 4000:
-            task.context.resume(second)
+            task.context.resume(first, second)
         if any(record.partition == 1 for record in records) and not paused_again:
             paused_again.append(len(task.records))
             task.context.pause(first, second)

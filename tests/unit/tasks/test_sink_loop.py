@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,7 +37,8 @@ class FakeConsumer:
         self.seeks: list[tuple[int, int]] = []
         self.seek_errors: list[int] = []
         self.positions: dict[int, int] = {}
-        self.committed: dict[int, int] = {}
+        self.commits: list[dict[int, int]] = []
+        self.commit_errors: list[Any] = []
         self.assigned: dict[int, int] = {}
 
     def subscribe(self, topics: list[str], **callbacks: Any) -> None:
@@ -80,9 +82,14 @@ class FakeConsumer:
     def incremental_unassign(self, partitions: list[ClientPartition]) -> None:
         self.paused.difference_update(each.partition for each in partitions)
 
-    def commit(self, offsets: list[ClientPartition], asynchronous: bool) -> list[ClientPartition]:
-        self.committed.update({each.partition: each.offset for each in offsets})
-        return []
+    def commit(self, offsets: list[ClientPartition], asynchronous: bool) -> list[Any]:
+        self.commits.append({each.partition: each.offset for each in offsets})
+        if not self.commit_errors:
+            return []
+        error = self.commit_errors.pop(0)
+        if isinstance(error, KafkaException):
+            raise error
+        return [SimpleNamespace(topic="t", partition=0, error=error)]
 
 
 @pytest.fixture(autouse=True)
@@ -116,18 +123,30 @@ def doing(*calls: tuple[Any, ...], messages: list[Message] | None = None) -> Ans
     return answer
 
 
+P0 = TopicPartition("t", 0)
+
+
 def test_when_all_that_was_refused_is_taken_away_the_other_partitions_are_read_again() -> None:
     task = RecordingSink(put=Refusing(10**9))
+    paused: list[set[int]] = []
+
+    def look(consumer: FakeConsumer) -> list[Message]:
+        paused.append(set(consumer.paused))
+        return []
+
     consumer = FakeConsumer(
         doing(("on_assign", 0, 1)),
+        look,
         doing(messages=[message(0, 5)]),
+        look,
         doing(("on_revoke", 0)),
     )
     with run(task, consumer) as running:
         until(lambda: task.calls_of("close"), "the partition is taken away")
         until(lambda: consumer.paused == set(), "the other is read again")
         running.stop()
-    assert consumer.committed == {}
+    assert paused == [set(), {0, 1}]
+    assert consumer.commits == []
 
 
 def test_what_is_left_of_refused_records_comes_again_without_those_taken_away() -> None:
@@ -142,7 +161,7 @@ def test_what_is_left_of_refused_records_comes_again_without_those_taken_away() 
         until(lambda: task.records, "the rest is put")
         running.stop()
     assert task.values == ["1 7"]
-    assert consumer.committed == {1: 8}
+    assert consumer.commits == [{1: 8}]
 
 
 def test_records_fetched_before_their_partition_was_taken_are_dropped() -> None:
@@ -155,23 +174,71 @@ def test_records_fetched_before_their_partition_was_taken_are_dropped() -> None:
         until(lambda: task.records, "the rest is put")
         running.stop()
     assert task.values == ["1 7"]
-    assert consumer.committed == {1: 8}
+    assert consumer.commits == [{1: 8}]
 
 
-def test_a_partition_that_comes_back_has_no_past() -> None:
+@pytest.mark.parametrize(("how", "flushed"), [("on_revoke", [("flush", {P0: 6})]), ("on_lost", [])])
+def test_a_partition_that_comes_back_has_no_past(how: str, flushed: list[Any]) -> None:
     """Another member may have read on in the meantime: what was delivered here before must not be committed any more."""
     task = RecordingSink()
     consumer = FakeConsumer(
         doing(("on_assign", 0)),
         doing(messages=[message(0, 5)]),
-        doing(("on_revoke", 0)),
+        doing((how, 0)),
         lambda consumer: consumer.forget(0),
         doing(("on_assign", 0)),
     )
     with run(task, consumer) as running:
         until(lambda: len(task.calls_of("open")) == 2, "the partition is back")
         running.stop()
-    assert task.calls_of("flush") == [("flush", {TopicPartition("t", 0): 6})]
+    assert task.calls_of("flush") == flushed
+
+
+def test_after_a_rewind_nothing_is_committed_before_it_is_put_again() -> None:
+    rewinds = iter([{}, {P0: 3}])
+    task = RecordingSink(put=lambda records: task.context.offset(next(rewinds, {}) if records else {}))
+    consumer = FakeConsumer(
+        doing(("on_assign", 0)), doing(messages=[message(0, 4)]), doing(messages=[message(0, 5), message(0, 6)])
+    )
+    with run(task, consumer) as running:
+        until(lambda: consumer.seeks, "the task has rewound")
+        running.stop()
+    assert consumer.seeks == [(0, 3)]
+    assert task.calls_of("flush") == [("flush", {P0: 3})]
+    assert consumer.commits == []
+
+
+def test_after_a_failed_flush_nothing_is_committed_before_it_is_put_again() -> None:
+    failures = iter([OSError("the disk is full")])
+
+    def fail_once(offsets: Any) -> None:
+        for error in failures:
+            raise error
+
+    task = RecordingSink(flush=fail_once, put=lambda records: task.context.request_commit() if records else None)
+    consumer = FakeConsumer(doing(("on_assign", 0)), doing(messages=[message(0, 5), message(0, 6)]))
+    with run(task, consumer) as running:
+        until(lambda: consumer.seeks, "the task goes back")
+        running.stop()
+    assert consumer.seeks == [(0, 5)]
+    assert task.calls_of("flush") == [("flush", {P0: 7}), ("flush", {P0: 5})]
+    assert consumer.commits == []
+
+
+@pytest.mark.parametrize(
+    "error", [KafkaException(KafkaError(KafkaError._TIMED_OUT)), KafkaError(KafkaError.REBALANCE_IN_PROGRESS)]
+)
+def test_a_commit_that_failed_is_made_again_and_one_that_did_not_is_not(error: Any) -> None:
+    task = RecordingSink()
+    consumer = FakeConsumer(doing(("on_assign", 0)), doing(messages=[message(0, 5)]))
+    consumer.commit_errors = [error]
+    with run(task, consumer) as running:
+        until(lambda: task.records, "the record is put")
+        for count in (1, 2, 3):
+            task.context.request_commit()
+            until(lambda count=count: len(task.calls_of("flush")) == count, "a commit is tried")
+        running.stop()
+    assert consumer.commits == [{0: 6}, {0: 6}]
 
 
 def test_records_that_come_although_all_is_paused_are_read_again_later() -> None:
@@ -186,11 +253,11 @@ def test_records_that_come_although_all_is_paused_are_read_again_later() -> None
         running.stop()
     assert task.values == ["0 5"]
     assert consumer.seeks == [(0, 6)]
-    assert consumer.committed.get(0, 0) <= 6
+    assert consumer.commits == []
 
 
 def test_a_task_that_begins_elsewhere_gets_nothing_from_before() -> None:
-    task = RecordingSink(open=lambda partitions: task.context.offset({TopicPartition("t", 0): 60}))
+    task = RecordingSink(open=lambda partitions: task.context.offset({P0: 60}))
     consumer = FakeConsumer(doing(("on_assign", 0, 1)))
     with run(task, consumer) as running:
         until(lambda: task.calls_of("put"), "the task is called")
@@ -200,14 +267,14 @@ def test_a_task_that_begins_elsewhere_gets_nothing_from_before() -> None:
 
 
 def test_a_seek_waits_until_the_partition_is_ready() -> None:
-    rewinds = iter([{("t", 0): 3}])
-    task = RecordingSink(put=lambda records: task.context.offset(next(rewinds, {})))  # type: ignore[arg-type]
+    rewinds = iter([{P0: 3}])
+    task = RecordingSink(put=lambda records: task.context.offset(next(rewinds, {})))
     consumer = FakeConsumer(doing(("on_assign", 0)))
     consumer.seek_errors = [KafkaError._STATE] * 3
     with run(task, consumer) as running:
         until(lambda: consumer.seeks == [(0, 3)], "the seek succeeds")
         running.stop()
-    rewinds = iter([{("t", 0): 3}])
+    rewinds = iter([{P0: 3}])
     consumer = FakeConsumer(doing(("on_assign", 0)))
     consumer.seek_errors = [KafkaError._INVALID_ARG]
     with run(task, consumer) as running:
