@@ -64,6 +64,8 @@ def consumer_layers(worker: WorkerConfig, connector: ConnectorConfig, client_id:
     }
     if connector.originals().get(TOPICS_REGEX):
         defaults["exclude.internal.topics"] = "true"
+        # As in Java, where a consumer with a pattern asks for no topic by name: one that was deleted stays away.
+        defaults["allow.auto.create.topics"] = "false"
     return _layers(Client.CONSUMER, worker, connector, client_id, defaults)
 
 

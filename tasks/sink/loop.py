@@ -169,6 +169,9 @@ class SinkLoop:
         text = f"{error.name()}: {error.str()}"
         if error.fatal() or error.code() in FATAL_ERRORS:
             raise ConnectException(f"The consumer failed: {text}")
+        if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            log.info(f"waiting for topic {message.topic()} to appear")
+            return True
         log.warning("consumer reported an error and goes on", error=text)
         return True
 

@@ -12,7 +12,9 @@ from confluent_kafka import Consumer, KafkaException
 
 log = structlog.get_logger(__name__)
 
-LIST_TIMEOUT_S = 2.0
+# The loop does nothing else meanwhile, so that a broker that is away must not keep it for long; less than the time to stop.
+LIST_TIMEOUT_S = 3.0
+# The first wait while there is nothing to read or no answer; it doubles up to the refresh interval.
 RETRY_S = 5.0
 
 
@@ -23,11 +25,18 @@ class Subscription:
     Java's `metadata.max.age.ms`.
     """
 
-    def __init__(self, topics: Sequence[str] | re.Pattern[str], refresh_interval_s: float) -> None:
+    def __init__(
+        self,
+        topics: Sequence[str] | re.Pattern[str],
+        refresh_interval_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._pattern = topics if isinstance(topics, re.Pattern) else None
         self._topics = [] if isinstance(topics, re.Pattern) else list(topics)
         self._refresh_interval_s = refresh_interval_s
-        self._due = time.monotonic()
+        self._retry_s = RETRY_S
+        self._clock = clock
+        self._due = clock()
 
     @property
     def only_topic(self) -> str | None:
@@ -36,21 +45,15 @@ class Subscription:
 
     def update(self, consumer: Consumer, subscribe: Callable[[list[str]], None]) -> None:
         """Subscribe, and from then on, as often as is due, look for topics that match or are gone, and subscribe anew."""
-        if time.monotonic() < self._due:
+        if self._clock() < self._due:
             return
         if self._pattern is None:
             self._due = math.inf
             subscribe(self._topics)
             return
-        try:
-            existing = consumer.list_topics(timeout=LIST_TIMEOUT_S).topics
-        except KafkaException as error:
-            log.warning("cannot list the topics to subscribe to, trying again", error=error.args[0].str())
-            self._due = time.monotonic() + RETRY_S
-            return
-        self._due = time.monotonic() + self._refresh_interval_s
-        matching = sorted(each for each in existing if self._pattern.fullmatch(each))
-        if matching == self._topics:
+        matching = self._list(consumer, self._pattern)
+        self._due = self._clock() + self._wait_s(matching)
+        if matching is None or matching == self._topics:
             return
         log.info("the topics that match have changed", topics_regex=self._pattern.pattern, topics=matching)
         self._topics = matching
@@ -58,3 +61,24 @@ class Subscription:
             subscribe(matching)
         else:
             consumer.unsubscribe()
+
+    def _list(self, consumer: Consumer, pattern: re.Pattern[str]) -> list[str] | None:
+        """The topics that match; None if Kafka did not say."""
+        try:
+            existing = consumer.list_topics(timeout=LIST_TIMEOUT_S).topics
+        except KafkaException as error:
+            log.warning("cannot list the topics to subscribe to, trying again", error=error.args[0].str())
+            return None
+        matching = sorted(filter(pattern.fullmatch, existing))
+        if not matching and self._retry_s == RETRY_S:
+            log.info("waiting for a topic that matches", topics_regex=pattern.pattern)
+        return matching
+
+    def _wait_s(self, matching: list[str] | None) -> float:
+        """How long to wait before topics are listed again."""
+        if matching:
+            self._retry_s = RETRY_S
+            return self._refresh_interval_s
+        wait_s = min(self._retry_s, self._refresh_interval_s)
+        self._retry_s = 2 * wait_s
+        return wait_s

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka import TopicPartition as ClientPartition
+from structlog.testing import capture_logs
 
 from connectd.errors import ConnectException, DataException, RetriableException
 from connectd.records import OffsetAndMetadata, SinkBatch, TimestampType, TopicPartition
@@ -429,6 +430,18 @@ def test_topics_of_an_expression_as_they_come_and_go(kafka: TestKafka, topic: st
         kafka.admin.delete_topics([f"{topic}-a", f"{topic}-b"])[f"{topic}-a"].result(30)
         until(lambda: not task.opened, "the topics are gone")
         running.stop()
+
+
+def test_a_topic_that_is_not_there_yet_is_waited_for(kafka: TestKafka, topic: str) -> None:
+    task = RecordingSink()
+    with capture_logs() as logs, run_sink(task, kafka.client, [topic], f"g-{topic}") as running:
+        until(lambda: logs, "it is said")
+        kafka.create_topic(topic)
+        kafka.produce(topic, numbers(3))
+        until(lambda: task.values == numbers(3), "the records are put")
+        running.stop()
+    waiting = [(entry["log_level"], entry["event"]) for entry in logs if "waiting" in entry["event"]]
+    assert waiting == [("info", f"waiting for topic {topic} to appear")]
 
 
 def test_several_topics_each_in_order(kafka: TestKafka, topic: str) -> None:

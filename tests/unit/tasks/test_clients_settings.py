@@ -113,6 +113,10 @@ class TestConsumer:
         settings = consumer_settings(worker(), sink(**{f"consumer_override_{key}": value}), 0)
         assert settings.incremental_assignment
 
+    def test_does_not_bring_back_deleted_topics_of_a_pattern(self) -> None:
+        config = SinkConnectorConfig({"name": "all", "connector.class": "S", "topics.regex": ".*"})
+        assert consumer_settings(worker(), config, 0).conf["allow.auto.create.topics"] == "false"
+
     def test_sees_no_internal_topics_through_a_pattern(self) -> None:
         def seen(**keys: str) -> set[str]:
             # librdkafka's broker made for tests, with topics that come to be when they are asked for.
