@@ -27,6 +27,9 @@ SECRET_TYPE: Final = "secret.type"  # noqa: S105 (the name of a setting)
 # What helps to try again: throttling, and errors of the service itself.
 _RETRIABLE: Final = ("ThrottlingException", "InternalServiceError", "ServiceUnavailable")
 
+# When a rotation is late, it is looked for again after this time.
+_OVERDUE_MS: Final = 60_000
+
 
 def _definition() -> ConfigDef:
     high, low = Importance.HIGH, Importance.LOW
@@ -96,7 +99,7 @@ class AWSSecretProvider(ConfigProvider):
         rotates: datetime | None = described.get("NextRotationDate") if described.get("RotationEnabled") else None
         if rotates is None:
             return self._default_ttl_ms
-        return max(0, round((rotates - datetime.now(UTC)).total_seconds() * 1000))
+        return max(_OVERDUE_MS, round((rotates - datetime.now(UTC)).total_seconds() * 1000))
 
 
 def _object(path: str, text: str) -> dict[str, Any]:

@@ -121,12 +121,17 @@ class VaultSecretProvider(ConfigProvider):
             data = data.get("data")
         if not data:
             raise ConnectException(f"There is no secret at {path!r} in Vault")
-        lease_s = answer.get("lease_duration")
-        return ConfigData(decode(path, data, keys), lease_s * 1000 if lease_s else self._default_ttl_ms)
+        return ConfigData(decode(path, data, keys), self._ttl_ms(path, answer.get("lease_duration")))
 
     def close(self) -> None:
         if self._client is not None:
             self._client.adapter.close()
+
+    def _ttl_ms(self, path: str, lease_s: int | None) -> int | None:
+        if not lease_s:
+            return self._default_ttl_ms
+        # Others are wanted before the credentials of a database end.
+        return lease_s * (900 if path.startswith(_DATABASE) else 1000)
 
     def _full_path(self, path: str) -> str:
         if self._engine_version == 1 or path.startswith(_DATABASE):

@@ -1,0 +1,1 @@
+"""Secrets in configurations: references to config providers are resolved in children, and their values shown nowhere."""
