@@ -89,7 +89,8 @@ def _write_text(path: Path, steps: Steps) -> Text:
 @contextmanager
 def _connectd(folder: Path, bootstrap_servers: str) -> Iterator[Program]:
     """The files of `conf/` as they are, but for the broker: files that they name lie where connectd is started."""
-    worker = derive(WORKER, folder / WORKER.name, {"bootstrap.servers": bootstrap_servers})
+    settings = {"bootstrap.servers": bootstrap_servers, "listeners": "http://127.0.0.1:0"}
+    worker = derive(WORKER, folder / WORKER.name, settings)
     command = [CONNECTD, "standalone", str(worker), str(FILE_SOURCE), str(FILE_SINK)]
     with running("connectd", command, folder, folder / "connectd.log") as program:
         yield program

@@ -49,7 +49,10 @@ class ConnectorUnit(Unit):
             self._change(State.UNASSIGNED)
         if before.config != spec.config:
             self.restart()
-        elif before.target_state is not spec.target_state and self._state is not State.FAILED:
+        elif before.target_state is not spec.target_state and (
+            # As in Java, what has failed can be stopped, but neither paused nor resumed.
+            self._state is not State.FAILED or spec.target_state is TargetState.STOPPED
+        ):
             self._stop_process()
             self._woken.set()
 

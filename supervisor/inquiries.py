@@ -1,27 +1,61 @@
-"""Questions that only plugin code can answer, put to a child of their own under a deadline."""
+"""Questions that only plugin code or a Kafka client can answer, put to a child of their own under a deadline."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from connectd.errors import ConnectException
 from supervisor.pool import ProcessPool, ProcessStartError
-from tasks.messages import ListPlugins, Plugins, Report, Validate, Validated
+from tasks.messages import (
+    AlterOffsets,
+    ClusterDescribed,
+    DescribeCluster,
+    DescribePlugin,
+    Inquiry,
+    ListOffsets,
+    ListPlugins,
+    OffsetsAltered,
+    OffsetsListed,
+    PluginConfig,
+    Plugins,
+    Reason,
+    Refused,
+    Report,
+    Validate,
+    Validated,
+)
 
 # Java's REST API gives a connector as long before it answers with an error.
 INQUIRY_TIMEOUT_S = 90.0
 
-Answer = TypeVar("Answer", Validated, Plugins)
+Answer = TypeVar("Answer", Validated, Plugins, PluginConfig, ClusterDescribed, OffsetsListed, OffsetsAltered)
+
+_DOING: Final = {
+    Validate: "validation",
+    ListPlugins: "listing plugins",
+    DescribePlugin: "describing a plugin",
+    DescribeCluster: "asking Kafka for its cluster id",
+    ListOffsets: "reading offsets",
+    AlterOffsets: "changing offsets",
+}
 
 
 class InquiryFailed(ConnectException):
     """The child did not answer: it hung, crashed, or could not be started."""
 
 
-async def ask(pool: ProcessPool, order: Validate | ListPlugins, expected: type[Answer], timeout_s: float) -> Answer:
-    """The answer to one order. Raises InquiryFailed. The child is gone afterwards in any case."""
-    doing = "validation" if isinstance(order, Validate) else "listing plugins"
+class InquiryRefused(ConnectException):
+    """The child answered that it cannot; `reason` says what kind of thing it was."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+async def ask(pool: ProcessPool, order: Inquiry, expected: type[Answer], timeout_s: float) -> Answer:
+    """The answer to one order. Raises InquiryFailed or InquiryRefused. The child is gone afterwards in any case."""
+    doing = _DOING[type(order)]
     try:
         child = await pool.take()
     except ProcessStartError as error:
@@ -39,6 +73,8 @@ async def ask(pool: ProcessPool, order: Validate | ListPlugins, expected: type[A
             f"{doing} ended its process: {ended}" if ended else f"{doing} hung: no answer after {timeout_s:g} s"
         )
     result = answer.result()
+    if isinstance(result, Refused):
+        raise InquiryRefused(result.reason, result.error)
     if not isinstance(result, expected):
         raise InquiryFailed(f"{doing} was answered by {type(result).__name__}")
     return result

@@ -132,6 +132,10 @@ class OffsetStore:
         found = [self._keys.get(canonical(key), missing) for key in keys]
         return [None if key is missing else self._entries[key] for key in found]  # type: ignore[index]
 
+    def entries(self) -> Sequence[tuple[bytes | None, bytes | None]]:
+        """All durable entries: key and value."""
+        return list(self._entries.items())
+
     def commit(self, entries: Entries) -> asyncio.Future[None]:
         """Done when the entries are durable; fails with OffsetFileError, and then nothing of them is stored."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
+from connectd.errors import NotFoundException
 from supervisor.configuration import Configuration, connector_files_in, load_worker, unknown_key_warnings
 from supervisor.files import ConnectorFile, FileProblems, Problem, read_connector_file
 from supervisor.herder.standalone import StandaloneHerder
@@ -32,8 +34,8 @@ class ConnectorFiles:
         problems = [problem for outcome in outcomes for problem in outcome.problems]
         if problems:
             raise FileProblems(problems)
-        for file in self._first:
-            self._apply(file)
+        for file, outcome in zip(self._first, outcomes, strict=True):
+            await self._apply(file, outcome)
 
     async def reload(self, worker_path: str, paths: Sequence[str]) -> None:
         """Read all, validate what has changed, apply it; what is wrong is logged and changes nothing."""
@@ -47,13 +49,13 @@ class ConnectorFiles:
         changed = self._read_changed([path for path in paths if Path(path).exists()])
         outcomes = await self._validate(changed)
         _warn(outcomes)
-        self._remove_vanished(paths)
+        await self._remove_vanished(paths)
         applied = 0
         for file, outcome in zip(changed, outcomes, strict=True):
             if outcome.problems:
                 self._reject(outcome.problems)
             else:
-                self._apply(file)
+                await self._apply(file, outcome)
                 applied += 1
         log.info(f"reloaded: {applied} connectors changed, {len(self._applied) - applied} as before")
 
@@ -81,19 +83,24 @@ class ConnectorFiles:
                     [Problem(file.path, "name", f"a connector called {file.name} is in {other.path} already")]
                 )
 
-    def _apply(self, file: ConnectorFile) -> None:
+    async def _apply(self, file: ConnectorFile, outcome: FileOutcome) -> None:
         before = self._applied.get(file.path)
         if before is not None and before.name != file.name:
-            self._herder.remove(before.name)
+            await self._remove(before.name)
         self._applied[file.path] = file
-        self._herder.put(file.config, file.target_state if before is None else None)
+        await self._herder.put(file.config, file.target_state if before is None else None, outcome.validated)
 
-    def _remove_vanished(self, paths: Sequence[str]) -> None:
+    async def _remove_vanished(self, paths: Sequence[str]) -> None:
         for path, file in list(self._applied.items()):
             if path not in paths or not Path(path).exists():
                 del self._applied[path]
                 if not any(other.name == file.name for other in self._applied.values()):
-                    self._herder.remove(file.name)
+                    await self._remove(file.name)
+
+    async def _remove(self, name: str) -> None:
+        # The REST API may have deleted it already.
+        with contextlib.suppress(NotFoundException):
+            await self._herder.remove(name)
 
     def _reject(self, problems: Sequence[Problem]) -> None:
         self.rejected += 1

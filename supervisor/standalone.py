@@ -23,13 +23,15 @@ from supervisor.notify import notify, watchdog_interval_s
 from supervisor.offsets import OffsetFile, OffsetStore
 from supervisor.pool import ProcessPool
 from supervisor.reload import ConnectorFiles
+from supervisor.rest.service import RestService
+from supervisor.rest.settings import RestSettings
 from supervisor.signals import Signals
 from supervisor.units import Surroundings
 from tasks.messages import LogSettings
+from tasks.settings.rest import LISTENERS
 
 log = structlog.get_logger(__name__)
 
-REST_KEYS: Final = ("listeners", "admin.listeners", "rest.advertised.host.name", "rest.advertised.port")
 _STOPPING_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -51,6 +53,7 @@ class StandaloneWorker:
         self._reload_wanted = asyncio.Event()
         self._offsets: OffsetStore | None = None
         self._herder: StandaloneHerder | None = None
+        self._rest: RestService | None = None
 
     async def run(self) -> CommandExit:
         """Run until a signal ends it. If it cannot start, the log says why, and the exit code what kind of thing it was."""
@@ -69,6 +72,8 @@ class StandaloneWorker:
             log.critical("an error of connectd itself", exc_info=True)
             return CommandExit.FAILED
         finally:
+            if self._rest is not None:
+                await self._rest.stop()
             if self._herder is not None:
                 await self._herder.stop()
             await self._pool.close()
@@ -118,10 +123,18 @@ class StandaloneWorker:
             log=self._log_settings,
             graceful_stop_s=configuration.worker.task_shutdown_graceful_timeout_ms / 1000,
         )
-        herder = StandaloneHerder(surroundings, self._offsets)
+        self._rest = RestService(RestSettings.of(configuration.worker))
+        herder = StandaloneHerder(surroundings, self._offsets, self._rest.worker_id)
         self._herder = herder
         files = ConnectorFiles(herder, configuration)
-        await files.start()
+        # Side by side: while children look at the files, this process has time to import the server.
+        serving = asyncio.ensure_future(self._rest.serve(herder, surroundings))
+        try:
+            await files.start()
+            await serving
+        finally:
+            serving.cancel()
+        herder.is_ready = True
         _keep_watchdog_quiet()
         notify("READY=1")
         return files
@@ -129,10 +142,11 @@ class StandaloneWorker:
     def _warn(self, configuration: Configuration) -> None:
         for warning in unknown_key_warnings(configuration.unknown_keys):
             log.warning(f"{self._worker_path}: {warning}")
-        if any(key in configuration.properties for key in REST_KEYS):
-            log.warning("this version has no REST API, so listeners has no effect")
         if not configuration.connectors:
-            log.warning("there are no connectors to run")
+            if configuration.worker.get(LISTENERS):
+                log.info("there are no connectors to run yet: the REST API can create some")
+            else:
+                log.warning("there are no connectors to run")
 
     async def _stop(self) -> CommandExit:
         """Stop in good order; another signal ends the patience."""

@@ -17,6 +17,7 @@ from tasks.messages import (
     ReadOffsets,
     Report,
     RunTask,
+    TopicsUsed,
 )
 
 
@@ -68,6 +69,8 @@ class TaskUnit(Unit):
                 child.send(self._read_offsets(report))
             case CommitOffsets():
                 self._commit_offsets(report, child)
+            case TopicsUsed():
+                self._surroundings.topics.add(self.id.connector, report.topics)
             case _:
                 child.kill(f"a task has nothing to say about {type(report).__name__}")
 

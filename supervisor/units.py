@@ -21,6 +21,7 @@ from supervisor.lifecycle import Statuses, UnitId
 from supervisor.pool import ProcessPool, ProcessStartError
 from supervisor.process import Child
 from supervisor.restarts import Decision, GiveUp, History, RestartPolicy, decide
+from supervisor.topics import ActiveTopics
 from tasks.messages import Heartbeat, LogSettings, Order, Report, StateChanged, Stop
 from tasks.states import Call, ExitCode, State
 
@@ -35,6 +36,7 @@ class Surroundings(msgspec.Struct, kw_only=True):
     worker_config: dict[str, str]
     log: LogSettings
     graceful_stop_s: float
+    topics: ActiveTopics = msgspec.field(default_factory=ActiveTopics)
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
     generations: Iterator[int] = msgspec.field(default_factory=lambda: itertools.count(1))
@@ -106,6 +108,11 @@ class Unit(ABC):
         await asyncio.wait([self._runner])
         if not forget:
             self._change(State.UNASSIGNED)
+
+    def send(self, order: Order) -> None:
+        """An order to the process, if there is one."""
+        if self._child is not None:
+            self._child.send(order)
 
     def supervise_by(self, rules: Rules) -> None:
         """Follow other rules from now on."""

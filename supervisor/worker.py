@@ -17,6 +17,7 @@ from supervisor.restarts import RestartPolicy
 from supervisor.specs import ConnectorSpec, Plan, TaskSpec
 from supervisor.task_unit import TaskUnit
 from supervisor.units import Rules, Surroundings
+from tasks.messages import Order
 from tasks.settings.worker import TASK_HANG_TIMEOUT_MS, TASK_POLL_HANG_TIMEOUT_MS, WorkerConfig
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,21 @@ class Worker:
             self._apply_connector(name, connector)
         for id, task in tasks.items():
             self._apply_task(id, task)
+
+    def tasks_of(self, connector: str) -> list[TaskUnit]:
+        """The tasks of a connector that are wanted now."""
+        return [task for id, task in self.tasks.items() if id.connector == connector]
+
+    async def tasks_ended(self, connector: str) -> None:
+        """Wait for the tasks of a connector that are on their way out."""
+        leaving = [ended for id, ended in self._leaving.items() if id.connector == connector and id.task is not None]
+        if leaving:
+            await asyncio.wait(leaving)
+
+    def send_to_all(self, order: Order) -> None:
+        """An order to each process that runs now."""
+        for unit in (*self.connectors.values(), *self.tasks.values()):
+            unit.send(order)
 
     async def stop(self) -> None:
         """Stop everything in good order, all at once; what has not ended after the graceful time is killed."""

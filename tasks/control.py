@@ -10,16 +10,20 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from tasks.channel import ChannelClosed, ChildChannel
+from tasks.logs import set_levels
 from tasks.messages import (
     ChangeTargetState,
     CommitOffsets,
+    ForgetTopics,
     OffsetsCommitted,
     OffsetsRead,
     Order,
     ReadOffsets,
     Report,
+    SetLogLevels,
     StateChanged,
     Stop,
+    TopicsUsed,
 )
 from tasks.states import Call, ExitCode, State, TargetState
 
@@ -53,6 +57,8 @@ class Control:
         self._changed = threading.Condition()
         self._requests = itertools.count(1)
         self._waiting: dict[int, Future[OffsetsRead | OffsetsCommitted]] = {}
+        self.tracks_topics = False
+        self._topics: set[str] = set()
 
     def start_reading(self) -> None:
         """Start the thread that receives orders."""
@@ -76,6 +82,10 @@ class Control:
                 with self._changed:
                     self.target_state = target_state
                     self._changed.notify_all()
+            case SetLogLevels(levels=levels):
+                set_levels(levels)
+            case ForgetTopics():
+                self._topics.clear()
             case OffsetsRead(request=request) | OffsetsCommitted(request=request):
                 future = self._waiting.pop(request, None)
                 if future is not None:
@@ -103,6 +113,13 @@ class Control:
     def enter(self, call: Call) -> None:
         """Note that the work is in this call from now on."""
         self.call = (call, time.monotonic())
+
+    def use_topic(self, topic: str) -> None:
+        """Note that the task uses this topic; the supervisor hears of each one once, if it wants to."""
+        if topic not in self._topics:
+            self._topics.add(topic)
+            if self.tracks_topics:
+                self.send(TopicsUsed(generation=self.generation, topics=[topic]))
 
     # --- reports ------------------------------------------------------------------------------------------------------
 

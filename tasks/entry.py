@@ -15,11 +15,29 @@ from setproctitle import setproctitle
 from connectd.errors import ConfigException, PluginNotFound
 from tasks import preload
 from tasks.channel import ChannelClosed, ChildChannel
+from tasks.connector_offsets import alter_offsets, list_offsets
 from tasks.connector_runner import run_connector
 from tasks.control import Control
-from tasks.inspection import list_plugins, validate
+from tasks.inspection import describe_plugin, list_plugins, validate
+from tasks.kafka_admin import describe_cluster
 from tasks.logs import configure_logging
-from tasks.messages import ListPlugins, LogSettings, Order, RunConnector, RunTask, Validate, Warm
+from tasks.messages import (
+    AlterOffsets,
+    DescribeCluster,
+    DescribePlugin,
+    ListOffsets,
+    ListPlugins,
+    LogSettings,
+    Order,
+    Reason,
+    Refused,
+    Report,
+    RunConnector,
+    RunTask,
+    Validate,
+    Warm,
+)
+from tasks.refusal import Refusal
 from tasks.states import ExitCode, State
 from tasks.task_runner import run_task
 
@@ -69,14 +87,30 @@ def _carry_out(order: Order, channel: ChildChannel) -> ExitCode:
             control = Control(channel, order.generation, order.target_state)
             return _guarded(control, lambda: run_connector(order, control))
         case Validate():
-            _begin("validating", order.log)
-            channel.send(validate(order))
+            _answer("validating", order.log, channel, lambda: validate(order))
         case ListPlugins():
-            _begin("listing plugins", order.log)
-            channel.send(list_plugins(order))
+            _answer("listing plugins", order.log, channel, lambda: list_plugins(order))
+        case DescribePlugin():
+            _answer("describing a plugin", order.log, channel, lambda: describe_plugin(order))
+        case DescribeCluster():
+            _answer("asking Kafka", order.log, channel, lambda: describe_cluster(order))
+        case ListOffsets():
+            _answer("reading offsets", order.log, channel, lambda: list_offsets(order))
+        case AlterOffsets():
+            _answer("changing offsets", order.log, channel, lambda: alter_offsets(order))
         case _:
             raise AssertionError(f"a new child was ordered to {order!r}")
     return ExitCode.STOPPED
+
+
+def _answer(title: str, log: LogSettings, channel: ChildChannel, work: Callable[[], Report]) -> None:
+    _begin(title, log)
+    try:
+        channel.send(work())
+    except Refusal as refusal:
+        channel.send(Refused(reason=refusal.reason, error=str(refusal)))
+    except ConfigException as error:
+        channel.send(Refused(reason=Reason.WRONG, error=str(error)))
 
 
 def _begin(title: str, log: LogSettings, **context: object) -> None:

@@ -1,16 +1,34 @@
-"""Questions about plugins that only their own code can answer: is this configuration valid, and which plugins are there."""
+"""Questions about plugins that only their own code can answer: is this configuration valid, which plugins are there, what
+keys have they."""
 
 from __future__ import annotations
 
+from connectd.components import Plugin
+from connectd.config import ConfigDef, ConfigKey
+from connectd.connectors import SinkConnector, SourceConnector
+from connectd.converters import Converter, HeaderConverter
+from connectd.errors import ConfigException, PluginNotFound
+from connectd.transforms import Predicate, Transformation
+from plugins.discovery import find_class
 from plugins.discovery import list_plugins as find_plugins
-from tasks.messages import ListPlugins, PluginInfo, Plugins, Validate, Validated
-from tasks.settings import WorkerConfig
+from plugins.discovery.kinds import full_name
+from tasks.infos import key_info
+from tasks.messages import DescribePlugin, ListPlugins, PluginConfig, PluginInfo, Plugins, Reason, Validate, Validated
+from tasks.refusal import Refusal
+from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
+from tasks.settings.connector import CONNECTOR_CLASS
+from tasks.settings.plugin_definitions import PluginDefinitions
+from tasks.settings.recommended import with_connector_version
 from tasks.settings.validation import validate_connector
+
+LATEST = "latest"
+_DESCRIBED = (SinkConnector, SourceConnector, Converter, HeaderConverter, Transformation, Predicate)
 
 
 def validate(order: Validate) -> Validated:
     """Check a connector's configuration with the connector's own code."""
-    return validate_connector(order.config, WorkerConfig(order.worker_config)).message()
+    outcome = validate_connector(order.config, WorkerConfig(order.worker_config), order.plugins)
+    return outcome.message(order.config, with_infos=order.plugins is not None)
 
 
 def list_plugins(order: ListPlugins) -> Plugins:
@@ -29,3 +47,47 @@ def list_plugins(order: ListPlugins) -> Plugins:
             for each in found
         ]
     )
+
+
+def describe_plugin(order: DescribePlugin) -> PluginConfig:
+    """The keys of a plugin, and for a connector those of the framework too. Raises Refusal."""
+    path = WorkerConfig(order.worker_config).plugin_path
+    try:
+        found = find_class(order.name, plugin_path=path)
+    except PluginNotFound as error:
+        raise Refusal(Reason.NOT_FOUND, f"Unknown plugin {order.name}.") from error
+    if not issubclass(found, _DESCRIBED):
+        raise Refusal(
+            Reason.WRONG,
+            f"Invalid plugin class {order.name}. Valid types are sink, source, converter, header_converter, "
+            "transformation, predicate.",
+        )
+    definitions = PluginDefinitions(path)
+    try:
+        with definitions.instance(CONNECTOR_CLASS, order.name, (found,)) as plugin:
+            _require_version(order, found, plugin)
+            declared = definitions.config_def(CONNECTOR_CLASS, order.name, plugin)
+            framework = _framework_keys(plugin)
+    except ConfigException as error:
+        raise Refusal(Reason.WRONG, str(error)) from error
+    keys: dict[str, ConfigKey] = {**declared.config_keys}
+    for name, key in framework.config_keys.items():
+        keys.setdefault(name, key)
+    return PluginConfig(keys=[key_info(key) for key in keys.values()])
+
+
+def _framework_keys(plugin: Plugin) -> ConfigDef:
+    if isinstance(plugin, SourceConnector):
+        return with_connector_version(SourceConnectorConfig.base_config_def(), plugin)
+    if isinstance(plugin, SinkConnector):
+        return with_connector_version(SinkConnectorConfig.base_config_def(), plugin)
+    return ConfigDef()
+
+
+def _require_version(order: DescribePlugin, found: type, plugin: Plugin) -> None:
+    if order.version not in (LATEST, str(plugin.version)):
+        raise Refusal(
+            Reason.WRONG,
+            f"Plugin {full_name(found)} not found that matches the version {order.version}, "
+            f"available versions: [{plugin.version}]",
+        )

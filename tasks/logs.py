@@ -36,7 +36,16 @@ LEVELS: Final = {
     "FATAL": logging.CRITICAL,
     "CRITICAL": logging.CRITICAL,
     "OFF": logging.CRITICAL + 10,
+    "ALL": 1,
 }
+
+# Log4j's name of each level.
+_NAMES: Final = {LEVELS[name]: name for name in ("ALL", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF")}
+
+
+def level_name(level: int) -> str:
+    """Log4j's name of a level, or of the next one above it."""
+    return next((name for number, name in _NAMES.items() if level <= number), "OFF")
 
 
 def prefers_json(stream: TextIO) -> bool:
@@ -93,7 +102,7 @@ def configure_logging(json: bool, levels: Mapping[str, str], **context: object) 
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(json)],
         )
     )
-    _set_levels(levels)
+    set_levels({ROOT: "INFO", **levels})
     logging.getLogger().handlers[:] = [handler]
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
@@ -137,11 +146,10 @@ def _to_json(event: Any, **_: Any) -> str:
         return json.dumps(event, default=str)
 
 
-def _set_levels(levels: Mapping[str, str]) -> None:
-    logging.getLogger().setLevel(LEVELS[levels.get(ROOT, "INFO")])
+def set_levels(levels: Mapping[str, str]) -> None:
+    """Set the levels of these loggers, by name; `root` is for all that have none of their own."""
     for name, level in levels.items():
-        if name != ROOT:
-            logging.getLogger(name).setLevel(LEVELS[level])
+        logging.getLogger(None if name == ROOT else name).setLevel(LEVELS[level])
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -6,8 +6,11 @@ that whoever was superseded can be told from the living.
 
 from __future__ import annotations
 
+import enum
+
 import msgspec
 
+from tasks.infos import ConfigInfos, ConfigKeyInfo
 from tasks.states import Call, State, TargetState
 
 
@@ -51,11 +54,57 @@ class RunConnector(Message):
 
 
 class Validate(Message):
-    """Validate a connector's configuration, framework keys and plugin keys alike; answered by `Validated`."""
+    """Validate a connector's configuration, framework keys and plugin keys alike; answered by `Validated`.
+
+    With `plugins`, those of the worker, the answer holds everything that the REST API says about each key.
+    """
+
+    config: dict[str, str | None]
+    worker_config: dict[str, str]
+    log: LogSettings
+    plugins: list[PluginInfo] | None = None
+
+
+class DescribePlugin(Message):
+    """Say which keys a plugin declares; `version` is a version, a range of them, or `latest`. Answered by `PluginConfig`."""
+
+    name: str
+    version: str
+    worker_config: dict[str, str]
+    log: LogSettings
+
+
+class DescribeCluster(Message):
+    """Ask Kafka for the id of its cluster; answered by `ClusterDescribed`."""
+
+    worker_config: dict[str, str]
+    log: LogSettings
+    timeout_s: float
+
+
+class ListOffsets(Message):
+    """Read the committed offsets of a sink's consumer group; answered by `OffsetsListed`."""
 
     config: dict[str, str]
     worker_config: dict[str, str]
     log: LogSettings
+    timeout_s: float
+
+
+class AlterOffsets(Message):
+    """Have a stopped connector accept other offsets (KIP-875); answered by `OffsetsAltered`.
+
+    `offsets` is the JSON of a list of pairs of partition and offset, None to reset them all. `stored` are the keys under
+    which the worker keeps offsets of this source. What a source's offsets become, the supervisor stores; those of a sink
+    are changed in Kafka before the answer.
+    """
+
+    config: dict[str, str]
+    worker_config: dict[str, str]
+    log: LogSettings
+    offsets: bytes | None
+    stored: list[bytes]
+    timeout_s: float
 
 
 class ListPlugins(Message):
@@ -69,6 +118,16 @@ class ChangeTargetState(Message):
     """Pause or resume without a restart."""
 
     target_state: TargetState
+
+
+class SetLogLevels(Message):
+    """Log like this from now on: level names by logger name, `root` for all others."""
+
+    levels: dict[str, str]
+
+
+class ForgetTopics(Message):
+    """Report the topics that are used anew: those reported so far were reset."""
 
 
 class Stop(Message):
@@ -96,7 +155,19 @@ class OffsetsCommitted(Message):
     error: str | None = None
 
 
-Order = RunTask | RunConnector | Validate | ListPlugins | ChangeTargetState | Stop | OffsetsRead | OffsetsCommitted
+Inquiry = Validate | ListPlugins | DescribePlugin | DescribeCluster | ListOffsets | AlterOffsets
+
+Order = (
+    RunTask
+    | RunConnector
+    | Inquiry
+    | ChangeTargetState
+    | SetLogLevels
+    | ForgetTopics
+    | Stop
+    | OffsetsRead
+    | OffsetsCommitted
+)
 
 
 # --- reports: child -> supervisor -------------------------------------------------------------------------------------
@@ -169,11 +240,18 @@ class ConfigKeyErrors(Message):
 
 
 class Validated(Message):
-    """Answer to `Validate`: the errors, no error meaning valid; the unknown keys with a close match where there is one."""
+    """Answer to `Validate`: the errors, no error meaning valid; the unknown keys with a close match where there is one.
+
+    `kind` and `version` are the connector's, None and `undefined` if it could not be loaded; `secret_keys` the keys whose
+    values are passwords. `infos` is there if the order had `plugins`.
+    """
 
     errors: list[ConfigKeyErrors]
     unknown_keys: dict[str, str | None] = {}
     kind: str | None = None
+    version: str = "undefined"
+    secret_keys: list[str] = []
+    infos: ConfigInfos | None = None
 
 
 class PluginInfo(Message):
@@ -193,6 +271,55 @@ class Plugins(Message):
     plugins: list[PluginInfo]
 
 
+class PluginConfig(Message):
+    """Answer to `DescribePlugin`."""
+
+    keys: list[ConfigKeyInfo]
+
+
+class ClusterDescribed(Message):
+    """Answer to `DescribeCluster`."""
+
+    cluster_id: str
+
+
+class OffsetsListed(Message):
+    """Answer to `ListOffsets`: topic, partition and offset."""
+
+    offsets: list[tuple[str, int, int]]
+
+
+class OffsetsAltered(Message):
+    """Answer to `AlterOffsets`: whether the connector took care of the change itself, and for a source what is to be stored."""
+
+    handled: bool
+    entries: list[tuple[bytes, bytes | None]] = []
+
+
+class Reason(enum.StrEnum):
+    """Why an inquiry was refused."""
+
+    NOT_FOUND = "not found"
+    WRONG = "wrong"  # what was asked for makes no sense, or the connector does not accept it
+    BUSY = "busy"  # not now: something else must end first
+    UNAVAILABLE = "unavailable"  # Kafka does not answer
+    FAILED = "failed"
+
+
+class Refused(Message):
+    """Instead of the answer to an inquiry."""
+
+    reason: Reason
+    error: str
+
+
+class TopicsUsed(Message):
+    """Topics that this task used for the first time (KIP-558)."""
+
+    generation: int
+    topics: list[str]
+
+
 Report = (
     Warm
     | StateChanged
@@ -203,4 +330,10 @@ Report = (
     | ReconfigurationRequested
     | Validated
     | Plugins
+    | PluginConfig
+    | ClusterDescribed
+    | OffsetsListed
+    | OffsetsAltered
+    | Refused
+    | TopicsUsed
 )

@@ -47,6 +47,7 @@ def run_task(order: RunTask, control: Control) -> None:
     """Returns when the task was ordered to stop; raises whatever made it fail."""
     control.enter(Call.IMPORT)
     worker = WorkerConfig(order.worker_config)
+    control.tracks_topics = worker.topic_tracking_enable
     # The connector first: with its plugin folder on sys.path, another plugin's module of that name is not taken for its task's.
     find_class(order.connector_config["connector.class"], plugin_path=worker.plugin_path)
     task_class = find_class(order.task_class, plugin_path=worker.plugin_path)

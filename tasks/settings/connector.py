@@ -42,6 +42,7 @@ from tasks.settings.worker import (
 
 NAME: Final = "name"
 CONNECTOR_CLASS: Final = "connector.class"
+CONNECTOR_VERSION: Final = "connector.plugin.version"
 TASKS_MAX: Final = "tasks.max"
 TASKS_MAX_ENFORCE: Final = "tasks.max.enforce"
 CONFIG_ACTION_RELOAD: Final = "config.action.reload"
@@ -222,7 +223,7 @@ def _identity(definition: ConfigDef) -> None:
         width=Width.LONG,
         display_name="Connector class",
     ).define(
-        "connector.plugin.version",
+        CONNECTOR_VERSION,
         Type.STRING,
         None,
         doc=PLUGIN_VERSION_DOC,

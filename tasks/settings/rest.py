@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from typing import Any, Final
 
-from connectd.config import ConfigDef, Importance, LambdaValidator, Type, ValidList, ValidString
+from connectd.config import ConfigDef, Importance, LambdaValidator, Range, Type, ValidList, ValidString
 from connectd.errors import ConfigException
 
 LISTENERS: Final = "listeners"
@@ -16,6 +16,7 @@ ADVERTISED_LISTENER: Final = "rest.advertised.listener"
 ALLOW_ORIGIN: Final = "access.control.allow.origin"
 ALLOW_METHODS: Final = "access.control.allow.methods"
 RESPONSE_HEADERS: Final = "response.http.headers.config"
+MAX_REQUEST_BYTES: Final = "rest.request.max.bytes"
 
 GROUP: Final = "REST API"
 _ACTIONS: Final = ("set", "add", "setDate", "addDate")
@@ -34,7 +35,8 @@ def define_rest(definition: ConfigDef) -> ConfigDef:
             LambdaValidator.with_(_check_listeners, lambda: "URLs such as http://localhost:8083,https://0.0.0.0:8443"),
             low,
             "Where the REST API listens: URLs with http or https, host and port. The host 0.0.0.0 means every "
-            "interface, and so does an empty one, as in `http://:8083`.",
+            "interface, and so does an empty one, as in `http://:8083`; port 0 takes a free one. An empty value switches "
+            "the REST API off.",
             group=GROUP,
         )
         .define(
@@ -118,12 +120,19 @@ def define_rest(definition: ConfigDef) -> ConfigDef:
             "Left out, it shares the `listeners`; empty, it is switched off.",
             group=GROUP,
         )
+        .define(
+            MAX_REQUEST_BYTES,
+            Type.INT,
+            1_048_576,
+            Range.at_least(1),
+            low,
+            "The largest body of a request to the REST API. (connectd only)",
+            group=GROUP,
+        )
     )
 
 
 def _check_listeners(name: str, urls: Any) -> None:
-    if not urls:
-        raise ConfigException(name, "", "At least one URL is expected, for example http://localhost:8083")
     for url in urls:
         if not url.lower().startswith(("http://", "https://")):
             raise ConfigException(name, url, "Expected a URL that begins with http:// or https://")

@@ -6,20 +6,22 @@ It loads the connector and the plugins that it names, and so runs third-party co
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from connectd.components import Plugin
-from connectd.config import ConfigValue, Password, Type, convert_to_string
+from connectd.config import ConfigDef, ConfigKey, ConfigValue, Password, Type, convert_to_string
 from connectd.connectors import Connector, SourceConnector
 from connectd.converters import Converter, HeaderConverter
 from connectd.errors import ConfigException
 from tasks.clients.overrides import override_values
-from tasks.clients.translated import Client
-from tasks.messages import ConfigKeyErrors, Validated
+from tasks.clients.translated import Client, is_secret
+from tasks.infos import ConfigInfos, merged, prefixed_result, result
+from tasks.messages import ConfigKeyErrors, PluginInfo, Validated
 from tasks.settings.connector import CONNECTOR_CLASS, ConnectorConfig
 from tasks.settings.plugin_definitions import PluginDefinitions
+from tasks.settings.recommended import recommended
 from tasks.settings.sink import DLQ_TOPIC_NAME, SinkConnectorConfig
 from tasks.settings.source import SourceConnectorConfig
 from tasks.settings.topic_creation import uses_topic_creation
@@ -31,116 +33,190 @@ _CONVERTERS: Final[Mapping[str, type[Plugin]]] = {
     KEY_CONVERTER: Converter,
     VALUE_CONVERTER: Converter,
 }
+_NULL: Final = "Null value can not be supplied as the configuration value."
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one part of a connector says about its keys: their declarations and values, without the prefix that it has."""
+
+    keys: Mapping[str, ConfigKey]
+    own_values: Sequence[ConfigValue]
+    prefix: str
+
+    @property
+    def values(self) -> list[ConfigValue]:
+        """The values under their full names."""
+        return [dataclasses.replace(value, name=self.prefix + value.name) for value in self.own_values]
 
 
 @dataclass
 class ConnectorValidation:
-    """The outcome: a value for each key, the unknown keys with the declared name most like each, and what it is."""
+    """The outcome: a value for each key, the unknown keys with the declared name most like each, and what it is.
 
-    values: list[ConfigValue]
+    `own` are the values of the connector and the framework, declared by `keys`; `parts` those of clients and converters.
+    """
+
+    own: list[ConfigValue]
+    keys: Mapping[str, ConfigKey]
+    groups: Sequence[str] = ()
+    parts: Sequence[Part] = ()
     unknown_keys: Mapping[str, str | None] = field(default_factory=dict)
     kind: str | None = None  # "source" or "sink", None if that could not be told
+    version: str = "undefined"
+
+    @property
+    def values(self) -> list[ConfigValue]:
+        """All of them."""
+        return [*self.own, *(value for part in self.parts for value in part.values)]
 
     @property
     def wrong(self) -> list[ConfigValue]:
         """The values with errors; empty means that the configuration is valid."""
         return [value for value in self.values if value.error_messages]
 
-    def message(self) -> Validated:
+    def infos(self, name: str) -> ConfigInfos:
+        """All of it as the REST API says it."""
+        own = result(name, self.keys, self.own, self.groups)
+        return merged(name, [own, *(prefixed_result(each.keys, each.own_values, each.prefix) for each in self.parts)])
+
+    def message(self, config: Mapping[str, str | None], *, with_infos: bool = False) -> Validated:
         """The answer to the supervisor."""
         errors = [ConfigKeyErrors(key=each.name, value=_shown(each), errors=each.error_messages) for each in self.wrong]
-        return Validated(errors=errors, unknown_keys=dict(self.unknown_keys), kind=self.kind)
+        return Validated(
+            errors=errors,
+            unknown_keys=dict(self.unknown_keys),
+            kind=self.kind,
+            version=self.version,
+            secret_keys=self._secret_keys(config),
+            infos=self.infos(config.get(CONNECTOR_CLASS) or "") if with_infos else None,
+        )
+
+    def _secret_keys(self, config: Mapping[str, str | None]) -> list[str]:
+        """The keys of the configuration whose values are passwords."""
+        declared = dict(self.keys)
+        for part in self.parts:
+            declared |= {part.prefix + name: key for name, key in part.keys.items()}
+        secret = {name for name, key in declared.items() if key.type.is_sensitive}
+        return [name for name in config if name in secret or _is_client_secret(name)]
 
 
-def validate_connector(config: Mapping[str, str], worker: WorkerConfig) -> ConnectorValidation:
+def validate_connector(
+    config: Mapping[str, str | None], worker: WorkerConfig, plugins: Sequence[PluginInfo] | None = None
+) -> ConnectorValidation:
     """Check everything in a connector's configuration: its own keys, the framework's, its converters', its clients'.
 
     References to config providers must have been resolved. Nothing is raised: an error of a plugin's code is one of the
-    key that names the plugin.
+    key that names the plugin. With the worker's `plugins`, they are recommended where a key names one.
     """
-    plugins = PluginDefinitions(worker.plugin_path)
+    definitions = PluginDefinitions(worker.plugin_path)
     try:
-        connector = plugins.connector(CONNECTOR_CLASS, config.get(CONNECTOR_CLASS) or "")
+        connector = definitions.connector(CONNECTOR_CLASS, config.get(CONNECTOR_CLASS) or "")
     except ConfigException as error:
-        return ConnectorValidation(_without_connector(config, error))
+        return _without_connector(config, error)
     with connector:
-        return _validated(config, worker, connector, plugins)
+        return _validated(config, worker, connector, definitions, plugins)
 
 
 def _validated(
-    config: Mapping[str, str], worker: WorkerConfig, connector: Connector, plugins: PluginDefinitions
+    config: Mapping[str, str | None],
+    worker: WorkerConfig,
+    connector: Connector,
+    definitions: PluginDefinitions,
+    plugins: Sequence[PluginInfo] | None,
 ) -> ConnectorValidation:
     is_source = isinstance(connector, SourceConnector)
     settings = SourceConnectorConfig if is_source else SinkConnectorConfig
-    declared = settings.config_def(config, plugins.plugin_keys)
+    declared = settings.config_def(config, definitions.plugin_keys)
+    if plugins is not None:
+        declared = recommended(declared, config, worker, connector, plugins)
     values = declared.validate_all(config)
     _add_errors(values, settings.cross_field_errors(config))
     _inherit_converters(values, worker)
     for key in [key for key, value in config.items() if value is None]:
-        _add_errors(values, [ConfigException(key, None, "Expected a value, null is none")])
-    names = set(declared.config_names)
+        values.setdefault(key, ConfigValue(key)).add_error_message(_NULL)
+    converters = [
+        part
+        for name, kind in _CONVERTERS.items()
+        if (part := _converter_part(config, values[name], kind, definitions)) is not None
+    ]
+    own = _add_connector(values, config, connector, definitions)
+    clients = [_client_part(client, worker, config) for client in _clients(config, is_source)]
+    return ConnectorValidation(
+        list(values.values()),
+        {**declared.config_keys, **own.config_keys},
+        list(dict.fromkeys((*declared.groups, *own.groups))),
+        [*clients, *converters],
+        unknown_keys(config, {*declared.config_names, *own.config_names}, settings.known_prefixes(config)),
+        "source" if is_source else "sink",
+        str(connector.version),
+    )
+
+
+def _without_connector(config: Mapping[str, str | None], error: ConfigException) -> ConnectorValidation:
+    """All that can be said when the connector itself cannot be loaded."""
+    declared = ConnectorConfig.config_def(config)
+    values = declared.validate_all(config)
+    if config.get(CONNECTOR_CLASS):  # otherwise it is missing, which is an error already
+        _add_errors(values, [error])
+    return ConnectorValidation(list(values.values()), declared.config_keys, declared.groups)
+
+
+def _add_connector(
+    values: dict[str, ConfigValue],
+    config: Mapping[str, str | None],
+    connector: Connector,
+    definitions: PluginDefinitions,
+) -> ConfigDef:
+    """Add what the connector itself says; returns the keys that it declares."""
+    class_name = config[CONNECTOR_CLASS] or ""
+    declared = ConfigDef()
     try:
-        names |= plugins.config_def(CONNECTOR_CLASS, config[CONNECTOR_CLASS], connector).config_names
-        _merge(values, connector.validate(config))
+        declared = definitions.config_def(CONNECTOR_CLASS, class_name, connector)
+        _merge(values, connector.validate({key: value for key, value in config.items() if value is not None}))
     except ConfigException as error:
         _add_errors(values, [error])
     except Exception as error:
         message = f"Its validate() failed: {type(error).__name__}: {error}"
-        _add_errors(values, [ConfigException(CONNECTOR_CLASS, config[CONNECTOR_CLASS], message)])
-    for name, kind in _CONVERTERS.items():
-        _merge(values, _converter_values(config, values, name, kind, plugins))
-    for client in _clients(config, is_source):
-        _merge(values, override_values(client, worker, config))
-    return ConnectorValidation(
-        list(values.values()),
-        unknown_keys(config, names, settings.known_prefixes(config)),
-        "source" if is_source else "sink",
-    )
+        _add_errors(values, [ConfigException(CONNECTOR_CLASS, class_name, message)])
+    return declared
 
 
-def _without_connector(config: Mapping[str, str], error: ConfigException) -> list[ConfigValue]:
-    """All that can be said when the connector itself cannot be loaded."""
-    values = ConnectorConfig.config_def(config).validate_all(config)
-    if config.get(CONNECTOR_CLASS):  # otherwise it is missing, which is an error already
-        _add_errors(values, [error])
-    return list(values.values())
-
-
-def _clients(config: Mapping[str, str], is_source: bool) -> list[Client]:
-    """The Kafka clients that the connector's tasks have."""
-    clients = [Client.PRODUCER] if is_source else [Client.CONSUMER]
-    if not is_source and config.get(DLQ_TOPIC_NAME):
-        clients += [Client.PRODUCER, Client.ADMIN]
-    if is_source and uses_topic_creation(config):
+def _clients(config: Mapping[str, str | None], is_source: bool) -> list[Client]:
+    """The Kafka clients that the connector's tasks have, in Java's order."""
+    has_dlq = not is_source and bool(config.get(DLQ_TOPIC_NAME))
+    clients = [Client.PRODUCER] if is_source or has_dlq else []
+    if has_dlq or (is_source and uses_topic_creation(config)):
         clients.append(Client.ADMIN)
-    return clients
+    return clients if is_source else [*clients, Client.CONSUMER]
 
 
-def _converter_values(
-    config: Mapping[str, str],
-    values: Mapping[str, ConfigValue],
-    name: str,
+def _client_part(client: Client, worker: WorkerConfig, config: Mapping[str, str | None]) -> Part:
+    texts = {key: value for key, value in config.items() if value is not None}
+    # What Java declares about its clients' keys, librdkafka does not: here they are values without a declaration.
+    return Part({}, override_values(client, worker, texts), "")
+
+
+def _converter_part(
+    config: Mapping[str, str | None],
+    named: ConfigValue,
     kind: type[Plugin],
-    plugins: PluginDefinitions,
-) -> list[ConfigValue]:
+    definitions: PluginDefinitions,
+) -> Part | None:
     """The keys of a converter that the connector brings itself; what is wrong with its class goes to that key."""
-    class_name = config.get(name)
+    class_name = config.get(named.name)
     if class_name is None:
-        return []
+        return None
     try:
-        with plugins.instance(name, class_name, (kind,)) as converter:
-            declared = plugins.config_def(name, class_name, converter)
-            prefix = f"{name}."
+        with definitions.instance(named.name, class_name, (kind,)) as converter:
+            declared = definitions.config_def(named.name, class_name, converter)
+            prefix = f"{named.name}."
             own = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
-            own.setdefault("converter.type", name.partition(".")[0])
-            return [_prefixed(prefix, value) for value in declared.validate(own)]
+            own.setdefault("converter.type", named.name.partition(".")[0])
+            return Part(declared.config_keys, declared.validate(own), prefix)
     except ConfigException as error:
-        values[name].add_error_message(str(error))
-        return []
-
-
-def _prefixed(prefix: str, value: ConfigValue) -> ConfigValue:
-    return dataclasses.replace(value, name=prefix + value.name)
+        named.add_error_message(str(error))
+        return None
 
 
 def _inherit_converters(values: Mapping[str, ConfigValue], worker: WorkerConfig) -> None:
@@ -163,6 +239,11 @@ def _merge(values: dict[str, ConfigValue], more: Iterable[ConfigValue]) -> None:
         if earlier is not None:
             value.error_messages = list(dict.fromkeys([*earlier.error_messages, *value.error_messages]))
         values[value.name] = value
+
+
+def _is_client_secret(key: str) -> bool:
+    owner, _, name = key.partition(".override.")
+    return owner in ("producer", "consumer", "admin") and is_secret(name)
 
 
 def _shown(value: ConfigValue) -> str | None:

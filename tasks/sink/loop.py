@@ -7,7 +7,7 @@ the consumer runs their callbacks inside `consume` and `poll`, and what they rai
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -200,9 +200,15 @@ class SinkLoop:
         self._counters.active = 0
         if batch.messages:
             self._offsets.deliver(self._consumer.position(self._assigned), batch.messages)
+            self._note_topics(batch.messages)
         if self._refused is not None:
             self._refused = None
             self._apply_pauses()
+
+    def _note_topics(self, messages: Sequence[Message]) -> None:
+        only = self._subscription.only_topic
+        for topic in {only} if only else {message.topic() or "" for message in messages}:
+            self._control.use_topic(topic)
 
     def _refuse(self, batch: MessageBatch | TransformedBatch, error: RetriableException) -> None:
         wait_s = self._context.take_timeout_s(RETRY_BACKOFF_S)

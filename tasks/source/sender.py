@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from operator import length_hint
 
 import structlog
@@ -20,6 +21,8 @@ DeliveryCallback = Callable[[KafkaError | None, Message | None], None]
 # How long one wait for room in a full queue lasts before stop orders and failed deliveries are looked at again.
 QUEUE_WAIT_S = 0.05
 UNASSIGNED_PARTITION = -1
+# For the first connection; without one sending goes on into the producer's queue.
+MEETING_TIMEOUT_S = 1.0
 
 
 class SendAbandoned(Exception):
@@ -34,11 +37,22 @@ class Sender:
         self._produce = producer.produce
         self._control = control
         self._failure: str | None = None
+        self._met_broker = False
         # Callbacks count acknowledgements without locks of their own, so only one thread at a time may run them.
         self._serving = threading.Lock()
 
+    def _use(self, topic: str) -> None:
+        self._control.use_topic(topic)
+        if not self._met_broker:
+            # A record that is sent before there is a connection makes librdkafka ask for its producer id in vain and try
+            # again only half a second later.
+            self._met_broker = True
+            with suppress(KafkaException):
+                self._producer.list_topics(topic, timeout=MEETING_TIMEOUT_S)
+
     def send_values(self, topic: str, values: Sequence[bytes | None], delivered: DeliveryCallback) -> None:
         """Send a column of values without keys."""
+        self._use(topic)
         produce = self._produce
         left = iter(values)
         for value in left:
@@ -53,6 +67,7 @@ class Sender:
         self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes | None], delivered: DeliveryCallback
     ) -> None:
         """Send a column of values with their keys."""
+        self._use(topic)
         produce = self._produce
         left = iter(values)
         for key, value in zip(keys, left, strict=True):
@@ -74,6 +89,7 @@ class Sender:
         headers: list[Header] | None,
     ) -> None:
         """Send one record with all that it may carry."""
+        self._use(topic)
         # The callback stands twice: librdkafka's binding knows it under two names, before the timestamp.
         where = UNASSIGNED_PARTITION if partition is None else partition
         arguments = (value, key, where, delivered, delivered, timestamp or 0, headers or [])

@@ -159,6 +159,7 @@ def test_nothing_is_lost_and_order_is_kept(
         "value.converter=org.apache.kafka.connect.storage.StringConverter\n"
         f"offset.storage.file.filename={offsets}\n"
         "offset.flush.interval.ms=50\n"
+        "listeners=http://127.0.0.1:0\n"
         # Twenty kills in a minute are the test's doing, not a task that cannot run.
         "task.restart.max=1000\n"
         # The first restart comes at once, and so must the twentieth.

@@ -26,6 +26,7 @@ value.converter.schemas.enable=true
 offset.storage.file.filename={folder}/connect.offsets
 offset.flush.interval.ms={interval}
 #plugin.path=
+listeners=http://127.0.0.1:0
 """
 FILE_SOURCE = """
 name=file-source-{topic}

@@ -37,6 +37,8 @@ def folder(page: Tutorial, kafka: TestKafka, topic: str, tmp_path: Path) -> Path
         text = (tmp_path / name).read_text()
         assert printed in text
         (tmp_path / name).write_text(text.replace(printed, ours))
+    with (tmp_path / "worker.properties").open("a") as worker:
+        worker.write("\nlisteners=http://127.0.0.1:0\n")
     return tmp_path
 
 

@@ -88,7 +88,8 @@ async def test_a_connector_is_planned_and_its_tasks_run(tmp_path: Path) -> None:
         assert await here.herder.submit({"name": "c", "tasks": "3"})
         await here.running("c-0", "c-1", "c-2")
         status = here.herder.status("c")
-        assert (status.connector.state, status.kind, sorted(status.tasks)) == (State.RUNNING, "source", [0, 1, 2])
+        assert (status.connector.state, status.type) == (State.RUNNING, "source")
+        assert [task.id for task in status.tasks] == [0, 1, 2]
         assert all(pid is not None and alive(pid) for pid in here.pids().values())
         # Nothing is left of a connector that does not watch its source.
         await until(lambda: here.status("c").pid is None, "the connector's process is released")
@@ -102,7 +103,7 @@ async def test_what_is_wrong_is_refused_and_starts_nothing(tmp_path: Path) -> No
             await here.put(wrong_key="x", task_restart_max="many")
         with pytest.raises(InquiryFailed, match="validation ended its process: exit code 7"):
             await here.put(validate="exit 7")
-        assert not here.herder.connectors
+        assert not here.herder.connectors()
         assert not here.history
 
 
@@ -174,15 +175,15 @@ async def test_a_failed_task_is_restarted_on_request(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
         await here.put(tasks="2", task_1_start="exit 5", task_restart_policy="never")
         await until(
-            lambda: 1 in here.herder.status("c").tasks and here.status("c", 1).state is State.FAILED, "c-1 failed"
+            lambda: here.statuses.get(UnitId("c", 1)) and here.status("c", 1).state is State.FAILED, "c-1 failed"
         )
         await until(lambda: here.status("c", 0).state is State.RUNNING, "c-0 runs")
         pid = here.pids()["c-0"]
-        here.herder.restart("c", include_connector=False, include_tasks=True, only_failed=True)
+        await here.herder.restart("c", include_tasks=True, only_failed=True)
         assert here.status("c", 1).state is State.RESTARTING
         await until(lambda: here.status("c", 1).state is State.FAILED, "c-1 failed again")
         assert here.pids()["c-0"] == pid
-        here.herder.restart_task("c", 0)
+        await here.herder.restart_task("c", 0)
         await until(lambda: here.pids()["c-0"] not in (pid, None), "c-0 has a new process")
 
 
@@ -191,11 +192,11 @@ async def test_pausing_keeps_the_processes(tmp_path: Path) -> None:
         await here.put(tasks="2")
         await here.running("c-0", "c-1")
         before = here.pids()
-        here.herder.set_target_state("c", TargetState.PAUSED)
+        await here.herder.set_target_state("c", TargetState.PAUSED)
         await until(
             lambda: {status.state for status in here.statuses.all.values()} == {State.PAUSED}, "everything is paused"
         )
-        here.herder.set_target_state("c", TargetState.STARTED)
+        await here.herder.set_target_state("c", TargetState.STARTED)
         await here.running("c-0", "c-1")
         await until(lambda: here.status("c").state is State.RUNNING, "the connector runs")
         assert here.pids() == before
@@ -208,11 +209,11 @@ async def test_stopping_ends_the_tasks_until_it_resumes(tmp_path: Path) -> None:
         watching, task = here.status("c").pid, here.pids()["c-0"]
         assert watching is not None
         assert task is not None
-        here.herder.set_target_state("c", TargetState.STOPPED)
+        await here.herder.set_target_state("c", TargetState.STOPPED)
         await until(lambda: here.status("c").state is State.STOPPED, "it is stopped")
-        assert here.herder.status("c").tasks == {}
+        assert here.herder.status("c").tasks == []
         await until(lambda: not alive(watching) and not alive(task), "its processes are gone")
-        here.herder.set_target_state("c", TargetState.STARTED)
+        await here.herder.set_target_state("c", TargetState.STARTED)
         await here.running("c-0")
 
 
@@ -243,7 +244,7 @@ async def test_a_changed_configuration_restarts_its_own_tasks(tmp_path: Path) ->
         await here.put("other")
         await here.running("c-0", "c-1", "other-0")
         before = here.pids()
-        assert not await here.herder.submit({"name": "c", "tasks": "1", "new": "key"})
+        assert not (await here.herder.submit({"name": "c", "tasks": "1", "new": "key"})).created
         await until(
             lambda: here.pids().keys() == {"c-0", "other-0"} and here.pids()["c-0"] != before["c-0"],
             "c has one new task",
@@ -271,14 +272,14 @@ async def test_removing_and_creating_again_never_runs_twice(tmp_path: Path) -> N
         await here.running("c-0")
         first = here.pids()["c-0"]
         assert first is not None
-        here.herder.remove("c")
+        await here.herder.remove("c")
         assert not here.statuses.all
         await here.put()
         assert alive(first)
         await here.running("c-0")
         assert not alive(first)
         with pytest.raises(NotFoundException, match="Connector d not found"):
-            here.herder.remove("d")
+            await here.herder.remove("d")
 
 
 async def test_a_connector_that_fails_shows_its_trace_and_recovers_by_policy(tmp_path: Path) -> None:
@@ -320,7 +321,7 @@ async def test_what_does_not_stop_is_killed_after_the_graceful_time(
 
 async def test_stopping_while_everything_starts_leaves_nothing(tmp_path: Path) -> None:
     async with world(tmp_path) as here:
-        here.herder.put({"name": "c", "tasks": "5"})
+        await here.herder.put({"name": "c", "tasks": "5"})
         await asyncio.sleep(0)
         await asyncio.wait_for(here.herder.stop(), 5)
         assert {status.state for status in here.statuses.all.values()} == {State.UNASSIGNED}

@@ -23,6 +23,7 @@ bootstrap.servers=localhost:9092
 key.converter=org.apache.kafka.connect.storage.StringConverter
 value.converter=org.apache.kafka.connect.storage.StringConverter
 offset.storage.file.filename={folder}/offsets
+listeners=http://127.0.0.1:0
 """
 
 

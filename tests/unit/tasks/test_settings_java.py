@@ -20,7 +20,7 @@ DECLARED: dict[str, ConfigDef] = {
 }
 # REST: on the loopback interface unless one asks for more. The groups of the worker's keys are for our reference page.
 DEVIATIONS = {"listeners": {"default": "http://localhost:8083"}}
-OURS = {"connectors.directory", "task.hang.timeout.ms", "task.poll.hang.timeout.ms"}
+OURS = {"connectors.directory", "rest.request.max.bytes", "task.hang.timeout.ms", "task.poll.hang.timeout.ms"}
 # In Java a key of its policy's own.
 POLICY_KEYS = {"connector.client.config.override.allowlist"}
 

@@ -111,7 +111,7 @@ def test_a_valid_configuration_has_a_value_for_every_key() -> None:
     assert (wrong(validation), validation.kind, validation.unknown_keys) == ({}, "source", {})
     assert (values["limit"], values["tasks.max"]) == (1, 1)
     assert values["value.converter"] == "String"  # the worker's
-    assert validation.message().errors == []
+    assert validation.message({}).errors == []
 
 
 def test_all_errors_are_found_at_once() -> None:
@@ -166,7 +166,7 @@ def test_a_config_exception_of_a_connector_is_an_error_of_its_key() -> None:
 
 def test_passwords_are_hidden_in_the_answer() -> None:
     validation = validate(limit="13", api_token="s3cret", producer_override_sasl_jaas_config="s3cret")
-    message = validation.message()
+    message = validation.message({})
     assert [(error.key, error.value) for error in message.errors] == [("api.token", "[hidden]")]
     assert "s3cret" not in repr(message)
     assert "s3cret" not in repr(validation)
@@ -204,7 +204,7 @@ class TestClientSettings:
         validation = validate(policy, producer_override_linger_ms="1", producer_override_sasl_password="s3cret")
         assert set(wrong(validation)) == {"producer.override.linger.ms", "producer.override.sasl.password"}
         assert "'None' policy" in wrong(validation)["producer.override.linger.ms"][0]
-        assert "s3cret" not in repr(validation.message())
+        assert "s3cret" not in repr(validation.message({}))
 
     def test_that_contradict_each_other_are_wrong(self) -> None:
         validation = validate({"producer.acks": "1"}, producer_override_enable_idempotence="true")

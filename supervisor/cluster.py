@@ -1,0 +1,53 @@
+"""The Kafka cluster that the worker works with: its id, asked for by a child, since no Kafka client lives in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Final
+
+import structlog
+
+from connectd.errors import ConnectException
+from supervisor.inquiries import ask
+from supervisor.units import Surroundings
+from tasks.messages import ClusterDescribed, DescribeCluster
+
+log = structlog.get_logger(__name__)
+
+KAFKA_TIMEOUT_S: Final = 10.0
+INQUIRY_TIMEOUT_S: Final = 15.0
+# Who asks for the id while Kafka does not answer is not kept waiting, and Kafka is not asked all the time.
+PATIENCE_S: Final = 2.0
+RETRY_AFTER_S: Final = 10.0
+
+
+class KafkaCluster:
+    """Asks once, and again after a while if Kafka did not answer."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self._id: str | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._next_try = 0.0
+
+    async def id(self) -> str | None:
+        """The id of the cluster; None while Kafka does not answer."""
+        if self._id is None and self._asking is None and time.monotonic() >= self._next_try:
+            self._asking = asyncio.get_running_loop().create_task(self._ask())
+        if self._asking is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._asking), PATIENCE_S)
+        return self._id
+
+    async def _ask(self) -> None:
+        around = self._surroundings
+        order = DescribeCluster(worker_config=around.worker_config, log=around.log, timeout_s=KAFKA_TIMEOUT_S)
+        try:
+            self._id = (await ask(around.pool, order, ClusterDescribed, INQUIRY_TIMEOUT_S)).cluster_id
+        except ConnectException as error:
+            log.warning(f"the id of the Kafka cluster is not known: {error}")
+            self._next_try = time.monotonic() + RETRY_AFTER_S
+        finally:
+            self._asking = None

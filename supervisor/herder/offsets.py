@@ -1,0 +1,106 @@
+"""The offsets of connectors on a standalone worker: of sources in its offset file, of sinks in their consumer groups."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import structlog
+
+from connectd.errors import ConnectException
+from supervisor.herder.connectors import Connector
+from supervisor.herder.entities import ConnectorOffset, ConnectorType
+from supervisor.herder.errors import BadRequest, OperationInProgress, Unavailable
+from supervisor.inquiries import Answer, InquiryRefused, ask
+from supervisor.offsets import OffsetStore
+from supervisor.units import Surroundings
+from tasks.messages import AlterOffsets, Inquiry, ListOffsets, OffsetsAltered, OffsetsListed, Reason
+
+log = structlog.get_logger(__name__)
+
+# How long Kafka may take; the child gets a little longer before it is given up, so that it can say what went wrong.
+KAFKA_TIMEOUT_S = 60.0
+INQUIRY_TIMEOUT_S = 80.0
+
+
+class StandaloneOffsets:
+    """Reads and changes them. Kafka and plugin code are asked in a child."""
+
+    def __init__(self, surroundings: Surroundings, store: OffsetStore) -> None:
+        self._surroundings = surroundings
+        self._store = store
+
+    async def read(self, connector: Connector) -> list[ConnectorOffset]:
+        """How far the connector has read. Raises Unavailable, InquiryFailed."""
+        if connector.info().type is not ConnectorType.SINK:
+            return [ConnectorOffset(partition, offset) for _, partition, offset in self._stored(connector.spec.name)]
+        order = ListOffsets(
+            config=connector.spec.config,
+            worker_config=self._surroundings.worker_config,
+            log=self._surroundings.log,
+            timeout_s=KAFKA_TIMEOUT_S,
+        )
+        listed = await self._ask(order, OffsetsListed)
+        return [
+            ConnectorOffset({"kafka_topic": topic, "kafka_partition": partition}, {"kafka_offset": offset})
+            for topic, partition, offset in listed.offsets
+        ]
+
+    async def alter(self, connector: Connector, offsets: Sequence[ConnectorOffset] | None) -> bool:
+        """Change or, with None, reset them; True if the connector took care of it too.
+
+        Raises BadRequest, Unavailable, OperationInProgress, InquiryFailed; OffsetFileError if they cannot be stored.
+        """
+        pairs = None if offsets is None else [(each.partition, each.offset) for each in offsets]
+        order = AlterOffsets(
+            config=connector.spec.config,
+            worker_config=self._surroundings.worker_config,
+            log=self._surroundings.log,
+            offsets=None if pairs is None else json.dumps(pairs).encode(),
+            stored=[key for key, _, _ in self._stored(connector.spec.name)],
+            timeout_s=KAFKA_TIMEOUT_S,
+        )
+        altered = await self._ask(order, OffsetsAltered)
+        if altered.entries:
+            await self._store.commit(altered.entries)
+        return altered.handled
+
+    def _stored(self, connector: str) -> list[tuple[bytes, dict[str, object], dict[str, object] | None]]:
+        """Key, partition and offset of each entry of a source in the file."""
+        found = []
+        for key, value in self._store.entries():
+            partition = _partition_of(connector, key)
+            if key is not None and partition is not None:
+                found.append((key, partition, _offset(value)))
+        return found
+
+    async def _ask(self, order: Inquiry, expected: type[Answer]) -> Answer:
+        try:
+            return await ask(self._surroundings.pool, order, expected, INQUIRY_TIMEOUT_S)
+        except InquiryRefused as refused:
+            kinds: dict[Reason, type[ConnectException]] = {
+                Reason.WRONG: BadRequest,
+                Reason.BUSY: OperationInProgress,
+                Reason.UNAVAILABLE: Unavailable,
+            }
+            raise kinds.get(refused.reason, ConnectException)(str(refused)) from refused
+
+
+def _partition_of(connector: str, key: bytes | None) -> dict[str, object] | None:
+    """The source partition in a key `[connector, partition]`, None in any other (`OffsetUtils.processPartitionKey`)."""
+    try:
+        content = json.loads(key or b"")
+    except ValueError:
+        return None
+    match content:
+        case [str(name), dict(partition)] if name == connector:
+            return partition
+    return None
+
+
+def _offset(value: bytes | None) -> dict[str, object] | None:
+    try:
+        content = json.loads(value or b"null")
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None

@@ -1,0 +1,93 @@
+"""Log levels that change while the worker runs, in this process and in those of its connectors and tasks.
+
+As `org.apache.kafka.connect.runtime.Loggers` with log4j's names of levels.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from tasks.logs import LEVELS, ROOT, level_name, set_levels
+from tasks.messages import Order, SetLogLevels
+
+
+class LoggerLevel(msgspec.Struct, frozen=True):
+    """The level of a logger, and when (ms since 1970) it was last changed while the worker runs."""
+
+    level: str
+    last_modified: int | None
+
+
+class Processes(Protocol):
+    """Where orders reach the processes of connectors and tasks."""
+
+    def send_to_all(self, order: Order) -> None:
+        """To each that runs now."""
+
+
+class LogLevels:
+    """`levels` are those that new processes begin with; they are kept up to date."""
+
+    def __init__(self, levels: dict[str, str], processes: Processes, clock: Callable[[], float] = time.time) -> None:
+        self._levels = levels
+        self._processes = processes
+        self._clock = clock
+        self._modified: dict[str, int] = {}
+
+    def all(self) -> Mapping[str, LoggerLevel]:
+        """The levels of all loggers of this process that are not off, by name."""
+        levels = {name: self._level(name) for name in sorted(_names())}
+        return {name: level for name, level in levels.items() if level.level != "OFF"}
+
+    def get(self, name: str) -> LoggerLevel | None:
+        """The level of a logger, None if there is none of that name."""
+        name = _canonical(name)
+        return self._level(name) if name in _names() else None
+
+    def set(self, name: str, level: str) -> list[str]:
+        """Set the level of a logger and of those below it; returns the ones whose level has changed."""
+        name, level = _canonical(name), level.upper()
+        before = {each: _effective(each) for each in _names()}
+        below = [each for each in self._levels if _is_below(each, name)]
+        changes = dict.fromkeys([*below, *_explicit_below(name), name], level)
+        self._levels.update(changes)
+        set_levels(changes)
+        self._processes.send_to_all(SetLogLevels(levels=changes))
+        changed = sorted(each for each in _names() if before.get(each) != _effective(each))
+        now = int(self._clock() * 1000)
+        self._modified.update(dict.fromkeys(changed, now))
+        return changed
+
+    def _level(self, name: str) -> LoggerLevel:
+        return LoggerLevel(level_name(_effective(name)), self._modified.get(name))
+
+
+def _canonical(name: str) -> str:
+    return ROOT if name.lower() in ("", ROOT) else name
+
+
+def _names() -> set[str]:
+    loggers = logging.getLogger().manager.loggerDict.items()
+    return {ROOT} | {name for name, logger in loggers if isinstance(logger, logging.Logger)}
+
+
+def _effective(name: str) -> int:
+    return logging.getLogger(None if name == ROOT else name).getEffectiveLevel()
+
+
+def _explicit_below(name: str) -> Iterable[str]:
+    return [each for each in _names() if _is_below(each, name) and logging.getLogger(each).level != logging.NOTSET]
+
+
+def _is_below(name: str, ancestor: str) -> bool:
+    return name != ROOT and (ancestor == ROOT or name.startswith(f"{ancestor}."))
+
+
+def is_level(text: str) -> bool:
+    """Whether it is the name of a level, in upper or lower case."""
+    return text.upper() in LEVELS

@@ -1,0 +1,61 @@
+"""What handlers get and give: one request, decoded, with the parts of the worker that answer it; and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from multidict import MultiMapping
+
+from supervisor.cluster import KafkaCluster
+from supervisor.herder.herder import Herder
+from supervisor.plugin_catalogue import PluginCatalogue
+from supervisor.rest.routing import Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """The parts of a worker that the REST API speaks to."""
+
+    herder: Herder
+    plugins: PluginCatalogue
+    cluster: KafkaCluster
+    topic_tracking: bool = True
+    topic_tracking_reset: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request. `base_url` is where the client found this worker, without a path."""
+
+    api: Api
+    params: Mapping[str, str]
+    query: MultiMapping[str]
+    body: Any
+    base_url: str
+    role: Role
+
+    @property
+    def connector(self) -> str:
+        """The connector that the path names."""
+        return self.params["connector"]
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """A query parameter as Java reads booleans: `true` in any case, all else is false."""
+        value = self.query.get(name)
+        return default if value is None else value.lower() == "true"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response; a body of None is none at all."""
+
+    body: Any = None
+    status: HTTPStatus = HTTPStatus.OK
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+ACCEPTED = Answer(status=HTTPStatus.ACCEPTED)
+NO_CONTENT = Answer(status=HTTPStatus.NO_CONTENT)

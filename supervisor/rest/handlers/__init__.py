@@ -1,0 +1,1 @@
+"""One small function an operation, by resource as in Java."""

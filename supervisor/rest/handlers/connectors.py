@@ -1,0 +1,154 @@
+"""Connectors and their tasks: `/connectors` (`ConnectorsResource`)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from connectd.errors import NotFoundException
+from supervisor.herder.entities import Created
+from supervisor.rest.api import ACCEPTED, NO_CONTENT, Answer, Call
+from supervisor.rest.entities import CreateConnectorRequest, InitialState
+from supervisor.rest.errors import RestException, plain
+from supervisor.rest.masking import masked_config, masked_info, masked_tasks
+from tasks.states import TargetState
+
+NAME = "name"
+
+_TARGET_STATES = {
+    InitialState.RUNNING: TargetState.STARTED,
+    InitialState.PAUSED: TargetState.PAUSED,
+    InitialState.STOPPED: TargetState.STOPPED,
+}
+_MAX_INT = 2**31
+
+
+async def list_connectors(call: Call) -> Answer:
+    names = call.api.herder.connectors()
+    if "expand" not in call.query:
+        return Answer(names)
+    expansions = set(call.query.getall("expand"))
+    return Answer({name: expanded for name in names if (expanded := _expanded(call, name, expansions)) is not None})
+
+
+def _expanded(call: Call, name: str, expansions: set[str]) -> dict[str, Any] | None:
+    """None for a connector that was deleted meanwhile."""
+    herder = call.api.herder
+    try:
+        status = {"status": herder.status(name)} if "status" in expansions else {}
+        info = {"info": masked_info(call, herder.info(name))} if "info" in expansions else {}
+    except NotFoundException:
+        return None
+    return status | info
+
+
+async def create_connector(call: Call) -> Answer:
+    request: CreateConnectorRequest = call.body
+    if request.config is None:
+        raise RestException(HTTPStatus.BAD_REQUEST, "config is missing: the configuration of the connector")
+    name = (request.name or "").strip()
+    created = await call.api.herder.submit(
+        _with_name(name, request.config),
+        None if request.initial_state is None else _TARGET_STATES[request.initial_state],
+        replace=False,
+    )
+    return _created(call, created)
+
+
+async def get_connector(call: Call) -> Answer:
+    return Answer(masked_info(call, call.api.herder.info(call.connector)))
+
+
+async def get_connector_config(call: Call) -> Answer:
+    return Answer(masked_config(call, call.api.herder.info(call.connector).config))
+
+
+async def put_connector_config(call: Call) -> Answer:
+    return _created(call, await call.api.herder.submit(_with_name(call.connector, call.body)))
+
+
+async def patch_connector_config(call: Call) -> Answer:
+    return Answer(masked_info(call, await call.api.herder.patch(call.connector, call.body)))
+
+
+async def get_connector_status(call: Call) -> Answer:
+    return Answer(call.api.herder.status(call.connector))
+
+
+async def delete_connector(call: Call) -> Answer:
+    await call.api.herder.remove(call.connector)
+    return NO_CONTENT
+
+
+async def pause_connector(call: Call) -> Answer:
+    await call.api.herder.set_target_state(call.connector, TargetState.PAUSED)
+    return ACCEPTED
+
+
+async def resume_connector(call: Call) -> Answer:
+    await call.api.herder.set_target_state(call.connector, TargetState.STARTED)
+    return ACCEPTED
+
+
+async def stop_connector(call: Call) -> Answer:
+    await call.api.herder.set_target_state(call.connector, TargetState.STOPPED)
+    return NO_CONTENT
+
+
+async def restart_connector(call: Call) -> Answer:
+    include_tasks, only_failed = call.flag("includeTasks"), call.flag("onlyFailed")
+    state = await call.api.herder.restart(call.connector, include_tasks=include_tasks, only_failed=only_failed)
+    if not include_tasks and not only_failed:  # as before KIP-745
+        return NO_CONTENT
+    return Answer(state, HTTPStatus.ACCEPTED)
+
+
+async def get_tasks(call: Call) -> Answer:
+    return Answer(masked_tasks(call, call.api.herder.task_configs(call.connector)))
+
+
+async def get_task_status(call: Call) -> Answer:
+    return Answer(call.api.herder.task_status(call.connector, _task(call)))
+
+
+async def restart_task(call: Call) -> Answer:
+    await call.api.herder.restart_task(call.connector, _task(call))
+    return NO_CONTENT
+
+
+async def put_task_configs(call: Call) -> Answer:
+    await call.api.herder.put_task_configs(call.connector, call.body)
+    return NO_CONTENT
+
+
+async def fence_zombies(call: Call) -> Answer:
+    await call.api.herder.fence_zombies(call.connector)
+    return NO_CONTENT
+
+
+def _created(call: Call, created: Created) -> Answer:
+    info = masked_info(call, created.info)
+    if not created.created:
+        return Answer(info)
+    location = f"{call.base_url}/connectors/{quote(created.info.name, safe='')}"
+    return Answer(info, HTTPStatus.CREATED, {"Location": location})
+
+
+def _with_name(name: str, config: dict[str, str | None]) -> dict[str, str | None]:
+    included = config.get(NAME)
+    if included is not None and included != name:
+        raise RestException(
+            HTTPStatus.BAD_REQUEST,
+            f"Connector name configuration ({included}) doesn't match connector name in the URL ({name})",
+        )
+    return {**config, NAME: name}
+
+
+def _task(call: Call) -> int:
+    """Raises RestException with status 404 for what is no number, as JAX-RS does."""
+    text = call.params["task"]
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    if not digits.isdecimal() or len(digits) > 10 or not -_MAX_INT <= int(text) < _MAX_INT:
+        raise plain(HTTPStatus.NOT_FOUND)
+    return int(text)

@@ -1,0 +1,44 @@
+"""Content types: JSON in both directions, checked as JAX-RS does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+
+from supervisor.rest.errors import RestException, plain
+from supervisor.rest.routing import Route
+
+JSON: Final = "application/json"
+_ACCEPTED: Final = (JSON, "application/*", "*/*")
+
+
+def require_json(request: web.BaseRequest, route: Route) -> None:
+    """Raises RestException with status 415 for a body that is not said to be JSON."""
+    if route.json_only and request.content_type != JSON:
+        raise plain(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+
+
+def require_acceptable(request: web.BaseRequest, route: Route) -> None:
+    """Raises RestException with status 406 for a client that does not take JSON."""
+    accept = ",".join(request.headers.getall("Accept", ()))
+    if route.json_only and accept.strip() and not any(each in _ACCEPTED for each in _acceptable(accept)):
+        raise plain(HTTPStatus.NOT_ACCEPTABLE)
+
+
+def _acceptable(accept: str) -> Iterator[str]:
+    for entry in accept.split(","):
+        media_type, *parameters = (part.strip().lower() for part in entry.split(";"))
+        if not all(media_type.partition("/")):
+            raise RestException(HTTPStatus.BAD_REQUEST, "The header Accept is not a list of media types")
+        if not any(parameter.startswith("q=") and _quality(parameter[2:]) == 0 for parameter in parameters):
+            yield media_type
+
+
+def _quality(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise RestException(HTTPStatus.BAD_REQUEST, "The header Accept has a quality that is no number") from None

@@ -1,0 +1,163 @@
+"""What a route declares, and how requests find theirs."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from supervisor.rest.errors import RestException, plain
+
+if TYPE_CHECKING:
+    from supervisor.rest.api import Answer, Call
+
+Handler = Callable[["Call"], Awaitable["Answer"]]
+
+_PERCENT_ERROR: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+class Role(enum.IntEnum):
+    """What a caller may do; each includes the ones before it."""
+
+    READ = 1
+    OPERATE = 2  # pause, resume, stop, restart
+    ADMIN = 3  # create, configure, delete, change offsets, change log levels
+
+
+class Scope(enum.Enum):
+    """On which listeners a route is served."""
+
+    PUBLIC = "public"
+    ADMIN = "admin"  # on `admin.listeners` where they are set
+    INTERNAL = "internal"  # of workers among themselves; signed, and so without a role
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A query parameter."""
+
+    name: str
+    doc: str
+    type: type = str
+    default: Any = None
+    many: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One operation. `{name}` in the path is a parameter; `request` and `response` are the types of the JSON bodies, None
+    where there is none. What is `forwarded` goes on to the worker that the herder names."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    role: Role = Role.READ
+    scope: Scope = Scope.PUBLIC
+    forwarded: bool = False
+    request: Any = None
+    response: Any = None
+    status: HTTPStatus = HTTPStatus.OK
+    other_statuses: Sequence[HTTPStatus] = ()
+    query: Sequence[Query] = ()
+    # Java's root resource takes whatever content type there is.
+    json_only: bool = True
+
+    @property
+    def name(self) -> str:
+        """The name of the operation, unique in the table."""
+        return self.handler.__name__
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes anything; asking for a validation does not."""
+        return self.role is not Role.READ and self.method != "GET"
+
+
+@dataclass(frozen=True)
+class Match:
+    """The route of a request with the parameters of its path, still as texts."""
+
+    route: Route
+    params: Mapping[str, str]
+
+
+@dataclass
+class _Node:
+    children: dict[str, _Node] = field(default_factory=dict)
+    parameter: tuple[str, _Node] | None = None
+    routes: dict[str, Route] = field(default_factory=dict)
+
+
+class Router:
+    """Finds routes by path and method, as JAX-RS does: matrix parameters do not count, nor does a slash at the end."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._root = _Node()
+        for route in routes:
+            self._add(route)
+
+    def find(self, method: str, raw_path: str) -> Match:
+        """Raises RestException: 400 for a path that is none, 404 for an unknown one, 405 for a method it has not.
+
+        HEAD finds the route of GET. OPTIONS is refused with 405 too; its headers say what is allowed.
+        """
+        node, params = self._find(raw_path)
+        route = node.routes.get("GET" if method == "HEAD" else method)
+        if route is None:
+            raise plain(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": ", ".join(allowed_methods(node.routes))})
+        return Match(route, params)
+
+    def _add(self, route: Route) -> None:
+        node = self._root
+        for segment in _segments(route.path):
+            if segment.startswith("{"):
+                if node.parameter is None:
+                    node.parameter = (segment[1:-1], _Node())
+                node = node.parameter[1]
+            else:
+                node = node.children.setdefault(segment, _Node())
+        node.routes[route.method] = route
+
+    def _find(self, raw_path: str) -> tuple[_Node, dict[str, str]]:
+        node, params = self._root, dict[str, str]()
+        for segment in _segments(raw_path):
+            value = _decoded(segment.partition(";")[0])
+            if value in node.children:
+                node = node.children[value]
+            elif node.parameter is not None:
+                name, node = node.parameter
+                params[name] = value
+            else:
+                raise plain(HTTPStatus.NOT_FOUND)
+        if not node.routes:
+            raise plain(HTTPStatus.NOT_FOUND)
+        return node, params
+
+
+def allowed_methods(routes: Mapping[str, Route]) -> list[str]:
+    """The methods of a path, with those that come by themselves."""
+    automatic = {"OPTIONS"} | ({"HEAD"} if "GET" in routes else set())
+    return sorted(routes.keys() | automatic)
+
+
+def _segments(path: str) -> list[str]:
+    if path in ("", "/"):
+        return []
+    segments = path.removesuffix("/").split("/")[1:]
+    if "" in segments or not path.startswith("/"):
+        raise RestException(HTTPStatus.BAD_REQUEST, "The path has an empty segment")
+    return segments
+
+
+def _decoded(segment: str) -> str:
+    if _PERCENT_ERROR.search(segment):
+        raise RestException(HTTPStatus.BAD_REQUEST, "The path has a % that is not followed by two hexadecimal digits")
+    try:
+        return unquote(segment, errors="strict")
+    except UnicodeDecodeError:
+        raise RestException(HTTPStatus.BAD_REQUEST, "The path is not encoded in UTF-8") from None

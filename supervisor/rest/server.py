@@ -1,0 +1,54 @@
+"""The HTTP server: which routes and which access each listener has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from supervisor.rest.access import OpenAccess
+from supervisor.rest.api import Api
+from supervisor.rest.exchange import Exchange
+from supervisor.rest.routes import ROUTES
+from supervisor.rest.routing import Route, Scope
+from supervisor.rest.settings import RestSettings
+from supervisor.rest.sockets import BoundListener
+
+log = structlog.get_logger(__name__)
+
+# Requests that are under way when the worker stops have so long to end.
+SHUTDOWN_TIMEOUT_S: Final = 2.0
+
+
+class RestServer:
+    """Serves sockets that listen already, from `start` to `stop`."""
+
+    def __init__(self, api: Api, settings: RestSettings) -> None:
+        self._api = api
+        self._settings = settings
+        self._runners: list[web.ServerRunner] = []
+
+    async def start(self, listeners: Sequence[BoundListener], admin_listeners: Sequence[BoundListener]) -> None:
+        """Answer requests from now on."""
+        shared = self._settings.admin_listeners is None
+        await self._serve([route for route in ROUTES if route.scope is not Scope.ADMIN or shared], listeners)
+        await self._serve([route for route in ROUTES if route.scope is Scope.ADMIN], admin_listeners)
+
+    async def stop(self) -> None:
+        """Take no more requests, and give those that are under way a moment."""
+        for runner in self._runners:
+            await runner.cleanup()
+
+    async def _serve(self, routes: Sequence[Route], listeners: Sequence[BoundListener]) -> None:
+        for listener in listeners:
+            exchange = Exchange(self._api, routes, OpenAccess(), self._settings.max_body_bytes)
+            runner = web.ServerRunner(
+                web.Server(exchange.handle, access_log=None), handle_signals=False, shutdown_timeout=SHUTDOWN_TIMEOUT_S
+            )
+            self._runners.append(runner)
+            await runner.setup()
+            for sock in listener.sockets:
+                await web.SockSite(runner, sock).start()
+            log.info(f"REST API at {listener.url}")

@@ -1,0 +1,71 @@
+"""The REST API of a worker, from binding its addresses to its end. The server itself is imported when it starts."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from supervisor.cluster import KafkaCluster
+from supervisor.herder.herder import Herder
+from supervisor.plugin_catalogue import PluginCatalogue
+from supervisor.rest.settings import RestSettings
+from supervisor.rest.sockets import BoundListener, bind_all, close
+from supervisor.units import Surroundings
+from tasks.settings.rest import ADMIN_LISTENERS, LISTENERS
+
+if TYPE_CHECKING:
+    from supervisor.rest.server import RestServer
+
+
+class RestService:
+    """Holds its addresses from the beginning; clients that connect before `serve` wait."""
+
+    def __init__(self, settings: RestSettings) -> None:
+        """Raises ConnectException if an address is taken or cannot be had."""
+        self._settings = settings
+        self._listeners = bind_all(LISTENERS, settings.listeners)
+        self._admin_listeners: list[BoundListener] = []
+        self._server: RestServer | None = None
+        try:
+            self._admin_listeners = bind_all(ADMIN_LISTENERS, settings.admin_listeners or ())
+        except BaseException:
+            self._close_sockets()
+            raise
+
+    @property
+    def worker_id(self) -> str:
+        """How the worker is called in states: host and port under which other programs reach its REST API."""
+        if not self._listeners:
+            return "localhost"
+        first = self._listeners[0]
+        return f"{self._settings.advertised_host or first.host}:{self._settings.advertised_port or first.port}"
+
+    async def serve(self, herder: Herder, surroundings: Surroundings) -> None:
+        """Answer requests from now on."""
+        if not self._listeners:
+            return
+        # In a thread: it takes a fifth of a second, in which the worker has better things to do.
+        await asyncio.to_thread(import_module, "supervisor.rest.server")
+        from supervisor.rest.api import Api
+        from supervisor.rest.server import RestServer
+
+        api = Api(
+            herder=herder,
+            plugins=PluginCatalogue(surroundings),
+            cluster=KafkaCluster(surroundings),
+            topic_tracking=self._settings.topic_tracking,
+            topic_tracking_reset=self._settings.topic_tracking_reset,
+        )
+        self._server = RestServer(api, self._settings)
+        await self._server.start(self._listeners, self._admin_listeners)
+
+    async def stop(self) -> None:
+        """Take no more requests; those that are under way have a moment to end."""
+        if self._server is not None:
+            await self._server.stop()
+        self._close_sockets()
+
+    def _close_sockets(self) -> None:
+        for listener in (*self._listeners, *self._admin_listeners):
+            close(listener.sockets)
