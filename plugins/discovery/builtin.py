@@ -70,6 +70,11 @@ BUILTINS: Final[Mapping[PluginKind, Mapping[str, str]]] = {
         ),
         "org.apache.kafka.connect.transforms.TimestampRouter": "plugins.transforms.timestamp_router:TimestampRouter",
         "org.apache.kafka.connect.transforms.ValueToKey": "plugins.transforms.value_to_key:ValueToKey",
+        "io.debezium.transforms.ByLogicalTableRouter": "plugins.transforms.by_logical_table_router:ByLogicalTableRouter",
+        "io.debezium.transforms.ExtractNewRecordState": (
+            "plugins.transforms.extract_new_record_state:ExtractNewRecordState"
+        ),
+        "io.debezium.transforms.outbox.EventRouter": "plugins.transforms.outbox_event_router:EventRouter",
     },
     PluginKind.PREDICATE: {
         "org.apache.kafka.connect.transforms.predicates.HasHeaderKey": (

@@ -37,6 +37,8 @@ public class TransformsVectors {
         Locale.setDefault(Locale.US);
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+        // What transformations log must not get among the answers.
+        System.setOut(System.err);
         String line;
         while ((line = in.readLine()) != null) {
             out.println(JSON.writeValueAsString(answers(JSON.readTree(line))));

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.peer.jvm import compile_java, run_java
+from supervisor.embedded.artifacts import class_path
+from tests.peer.jvm import compile_java, connect_class_path, run_java
 from tests.peer.transforms_codec import Case
 from tests.peer.transforms_configs import FAMILIES
 from tests.peer.transforms_random import RandomRecords
@@ -19,6 +20,7 @@ from tests.peer.values_codec import Json
 
 SOURCES = [Path(__file__).with_name(name) for name in ("TransformsVectors.java", "ValuesCodec.java")]
 VECTORS = Path(__file__).with_name("transforms_vectors.xz")
+DEBEZIUM_LOCK = Path(__file__).with_name("debezium.lock")
 RECORDS_PER_CASE = 8
 # The instants that Python's datetime can hold: the years 1 to 9999.
 _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
@@ -41,14 +43,20 @@ def cases(family: str, seed: int, count: int) -> Iterator[Case]:
         java_name, part = spec.class_and_part(random)
         config = spec.config(random)
         spec.prepare(random, config)
-        records = [random.record(part) for _ in range(RECORDS_PER_CASE)]
+        records = [spec.record(random) if spec.record else random.record(part) for _ in range(RECORDS_PER_CASE)]
         yield {"class": java_name, "config": config, "records": records}
 
 
 def java_answers(asked: Sequence[Case]) -> list[list[Json]]:
     """What Java makes of the cases."""
     stdin = "".join(json.dumps(case) + "\n" for case in asked)
-    out = run_java("TransformsVectors", stdin=stdin.encode(), classes=[compile_java(*SOURCES)], timeout_s=120)
+    out = run_java(
+        "TransformsVectors",
+        stdin=stdin.encode(),
+        classes=[compile_java(*SOURCES)],
+        libraries=[*connect_class_path(), *class_path(DEBEZIUM_LOCK)],
+        timeout_s=120,
+    )
     return [json.loads(line) for line in out.decode().splitlines()]
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from plugins.java_date_format import SimpleDateFormat
+from tests.peer import transforms_debezium
 from tests.peer.transforms_random import NAMES, TYPES, RandomRecords
+from tests.peer.values_codec import Json
 
 Config = dict[str, str]
 
@@ -18,7 +20,8 @@ class Family:
     """The classes of one transformation or predicate, the first of which decides what is called by its name.
 
     `parts` are the halves of records that the classes work on. `config` makes a configuration; `prepare` sets the values
-    that records for it often have. `weight` is how many times as many cases it gets as others.
+    that records for it often have. `weight` is how many times as many cases it gets as others; `record`
+    makes records of another kind than usual.
     """
 
     java_name: str
@@ -26,6 +29,7 @@ class Family:
     parts: tuple[str, ...] = ("Key", "Value")
     prepare: Callable[[RandomRecords, Config], None] = lambda *_: None
     weight: int = 1
+    record: Callable[[RandomRecords], Json] | None = None
 
     def class_and_part(self, random: RandomRecords) -> tuple[str, str]:
         """A class of the family, and the half of records that it works on."""
@@ -35,13 +39,8 @@ class Family:
         return f"{self.java_name}${part}", part.lower()
 
 
-def _maybe(random: RandomRecords, config: Config, key: str, *values: str) -> Config:
-    """The configuration with the key, or as often without."""
-    return config | {key: random.choice(values)} if random.chance(0.5) else config
-
-
 def _null(random: RandomRecords, config: Config) -> Config:
-    return _maybe(random, config, "replace.null.with.default", "true", "false", "false", "False ", "maybe")
+    return random.maybe(config, "replace.null.with.default", "true", "false", "false", "False ", "maybe")
 
 
 def _names(random: RandomRecords, most: int = 3) -> str:
@@ -97,7 +96,7 @@ def _extract_field(random: RandomRecords) -> Config:
         random,
         {"field": random.choice([*NAMES, "a.b", "b.a.c", "`x.y`", "a.`x.y`", "`x.y", "`q\\`r`", "`q`r`", "a.", "zz"])},
     )
-    config = _maybe(random, config, "field.syntax.version", "V1", "V2", "v2", "V2", "V3")
+    config = random.maybe(config, "field.syntax.version", "V1", "V2", "v2", "V2", "V3")
     return {} if random.chance(0.03) else config
 
 
@@ -117,7 +116,7 @@ def _header_from(random: RandomRecords) -> Config:
 def _insert_field(random: RandomRecords) -> Config:
     config: Config = {}
     for key in ("topic.field", "partition.field", "offset.field", "timestamp.field", "static.field"):
-        config = _maybe(random, config, key, "n1", "n2!", "n3?", f"{key}!", key, key, "a")
+        config = random.maybe(config, key, "n1", "n2!", "n3?", f"{key}!", key, key, "a")
     if "static.field" in config and not random.chance(0.05):
         config["static.value"] = random.choice(["fixed", "7", ""])
     if random.chance(0.7):
@@ -126,8 +125,8 @@ def _insert_field(random: RandomRecords) -> Config:
 
 
 def _mask_field(random: RandomRecords) -> Config:
-    config = _maybe(
-        random, {"fields": _names(random)}, "replacement", "7", "300", "-1.5", "***", "", "99999999999", "1e3"
+    config = random.maybe(
+        {"fields": _names(random)}, "replacement", "7", "300", "-1.5", "***", "", "99999999999", "1e3"
     )
     if random.chance(0.05):
         config["fields"] = random.choice(["", "a,a", "a,,b"])
@@ -172,20 +171,20 @@ def _regex_router(random: RandomRecords) -> Config:
 
 
 def _replace_field(random: RandomRecords) -> Config:
-    config = _maybe(random, {}, "exclude", _names(random), _names(random), "a", "", "a,a")
-    config = _maybe(random, config, "include", _names(random, 6), _names(random), "", "a,")
+    config = random.maybe({}, "exclude", _names(random), _names(random), "a", "", "a,a")
+    config = random.maybe(config, "include", _names(random, 6), _names(random), "", "a,")
     # Not two to the same name: of these Java takes any.
     new_names = random.some(["n1", "n2", "n3"], 3)
     renames = [f"{old}:{new}" for old, new in zip(random.some(NAMES, 5), new_names, strict=False)]
-    config = _maybe(
-        random, config, "renames", ",".join(renames), ",".join(renames), "a:b", "a:", ":b", "a:b:", "a", "", "a:b,b:a"
+    config = random.maybe(
+        config, "renames", ",".join(renames), ",".join(renames), "a:b", "a:", ":b", "a:b:", "a", "", "a:b,b:a"
     )
     return _null(random, config)
 
 
 def _set_schema_metadata(random: RandomRecords) -> Config:
-    config = _maybe(random, {}, "schema.name", "com.example.New", "x", "")
-    return _null(random, _maybe(random, config, "schema.version", "2", "0", "-1", "two"))
+    config = random.maybe({}, "schema.name", "com.example.New", "x", "")
+    return _null(random, random.maybe(config, "schema.version", "2", "0", "-1", "two"))
 
 
 PATTERNS = [
@@ -225,7 +224,7 @@ def _timestamp_converter(random: RandomRecords) -> Config:
         config["field"] = random.choice([*NAMES, "zz"])
     if random.chance(0.9):
         config["format"] = random.choice(PATTERNS if random.chance(0.95) else WRONG_PATTERNS)
-    config = _maybe(random, config, "unix.precision", "seconds", "milliseconds", "microseconds", "nanoseconds")
+    config = random.maybe(config, "unix.precision", "seconds", "milliseconds", "microseconds", "nanoseconds")
     if random.chance(0.03):
         config["unix.precision"] = "days"
     return _null(random, config)
@@ -240,10 +239,10 @@ def _timestamp_values(random: RandomRecords, config: Config) -> None:
 
 
 def _timestamp_router(random: RandomRecords) -> Config:
-    config = _maybe(
-        random, {}, "topic.format", "${topic}", "t-${timestamp}", "${topic}_${timestamp}_${topic}", "$1${timestamp}", ""
+    config = random.maybe(
+        {}, "topic.format", "${topic}", "t-${timestamp}", "${topic}_${timestamp}_${topic}", "$1${timestamp}", ""
     )
-    return _maybe(random, config, "timestamp.format", *PATTERNS, *PATTERNS, *PATTERNS)
+    return random.maybe(config, "timestamp.format", *PATTERNS, *PATTERNS, *PATTERNS)
 
 
 def _lists(key: str, *more: str) -> Callable[[RandomRecords], Config]:
@@ -260,7 +259,7 @@ FAMILIES: Mapping[str, Family] = {
     "DropHeaders": Family(f"{KAFKA}.DropHeaders", _lists("headers"), ()),
     "ExtractField": Family(f"{KAFKA}.ExtractField", _extract_field),
     "Filter": Family(f"{KAFKA}.Filter", lambda _: {}, ()),
-    "Flatten": Family(f"{KAFKA}.Flatten", lambda random: _maybe(random, {}, "delimiter", ".", "_", "", "::")),
+    "Flatten": Family(f"{KAFKA}.Flatten", lambda random: random.maybe({}, "delimiter", ".", "_", "", "::")),
     "HeaderFrom": Family(f"{KAFKA}.HeaderFrom", _header_from),
     "HoistField": Family(
         f"{KAFKA}.HoistField", lambda random: random.choice([{"field": "whole"}, {"field": "a"}, {}, {"field": "x.y"}])
@@ -268,8 +267,7 @@ FAMILIES: Mapping[str, Family] = {
     "InsertField": Family(f"{KAFKA}.InsertField", _insert_field),
     "InsertHeader": Family(
         f"{KAFKA}.InsertHeader",
-        lambda random: _maybe(
-            random,
+        lambda random: random.maybe(
             {"header": "h9"},
             "value.literal",
             "text",
@@ -294,8 +292,29 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "TimestampRouter": Family(f"{KAFKA}.TimestampRouter", _timestamp_router, ()),
     "ValueToKey": Family(f"{KAFKA}.ValueToKey", _lists("fields", "a,,b"), ()),
+    "ByLogicalTableRouter": Family(
+        "io.debezium.transforms.ByLogicalTableRouter",
+        transforms_debezium.router_config,
+        (),
+        record=transforms_debezium.change_event,
+    ),
+    "ExtractNewRecordState": Family(
+        "io.debezium.transforms.ExtractNewRecordState",
+        transforms_debezium.extract_config,
+        (),
+        weight=3,
+        record=transforms_debezium.change_event,
+    ),
+    "EventRouter": Family(
+        "io.debezium.transforms.outbox.EventRouter",
+        transforms_debezium.outbox_config,
+        (),
+        prepare=transforms_debezium.prepare_outbox,
+        weight=3,
+        record=transforms_debezium.source_event,
+    ),
     "HasHeaderKey": Family(
-        f"{KAFKA}.predicates.HasHeaderKey", lambda random: _maybe(random, {}, "name", "h1", "h2", "h3", "h9", ""), ()
+        f"{KAFKA}.predicates.HasHeaderKey", lambda random: random.maybe({}, "name", "h1", "h2", "h3", "h9", ""), ()
     ),
     "RecordIsTombstone": Family(f"{KAFKA}.predicates.RecordIsTombstone", lambda _: {}, ()),
     "TopicNameMatches": Family(f"{KAFKA}.predicates.TopicNameMatches", lambda random: {"pattern": _regex(random)}, ()),

@@ -17,12 +17,16 @@ _LAST_MS = 4_102_444_800_000
 
 
 class RandomRecords(Cases):
-    """Records from one seed. `texts` are values that strings often have, `fields` names that records often have."""
+    """Records from one seed. `texts` are values that strings often have, `plain_numbers` those of numbers.
+
+    With `is_uniform` all rows of an outbox have one schema and one topic.
+    """
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.texts: list[str] = []
         self.plain_numbers: Sequence[int] = ()
+        self.is_uniform = False
 
     def choice(self, choices: Sequence[Json]) -> Json:
         return self._pick(choices)
@@ -33,6 +37,14 @@ class RandomRecords(Cases):
     def some(self, choices: Sequence[str], most: int = 3) -> list[str]:
         """One or more of them, in any order."""
         return self._random.sample(list(choices), self._random.randint(1, min(most, len(choices))))
+
+    def maybe(self, config: dict[str, str], key: str, *values: str) -> dict[str, str]:
+        """The configuration with the key, or as often without."""
+        return config | {key: self._pick(values)} if self._chance(0.5) else config
+
+    def value(self, schema: Json) -> Json:
+        """A value of the schema, sometimes None where that fits."""
+        return self._value(schema)
 
     def record(self, part: str, is_sink: bool | None = None) -> Json:
         """A record whose `part` is of interest."""
