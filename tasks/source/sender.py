@@ -150,6 +150,7 @@ class Sender:
 
 def _refused(index: int, topic: str, value: bytes | None, error: KafkaException) -> RecordFailed:
     size = 0 if value is None else len(value)
+    cause: KafkaError = error.args[0]
     return RecordFailed(
-        index, f"The producer refused a record of {size} bytes for topic {topic}: {error.args[0].str()}"
+        index, f"The producer refused a record of {size} bytes for topic {topic}: {cause.name()}: {cause.str()}"
     )

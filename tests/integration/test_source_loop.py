@@ -17,7 +17,7 @@ from tasks.pipeline import Pipeline, Step
 from tasks.states import Call
 from tests.support.kafka import TestKafka
 from tests.support.loops import Supervisor, run_source, strings, until
-from tests.support.plugins import Applying, HeaderConverting, MoodyConverter
+from tests.support.plugins import Applying, HeaderConverting, MoodyConverter, NullWritingConverter
 from tests.support.sources import (
     PARTITION,
     BlockingSource,
@@ -117,6 +117,13 @@ def test_keys_choose_the_partition_in_columns_as_in_records(kafka: TestKafka, to
         places.setdefault(message.key(), set()).add(message.partition())
     assert sorted(places) == sorted(f"k{number}".encode() for number in range(30))
     assert all(len(partitions) == 1 for partitions in places.values())
+
+
+@pytest.mark.parametrize("source", [NumberSource, ColumnSource, ConfirmedSource])
+def test_a_key_converter_may_have_bytes_for_null(kafka: TestKafka, topic: str, source: type[NumberSource]) -> None:
+    kafka.create_topic(topic)
+    with run_source(source(topic, 3), kafka.client, pipeline=strings(key_converter=NullWritingConverter())):
+        assert [message.key() for message in kafka.consume(topic, 3)] == [b"null"] * 3
 
 
 def test_offsets_are_committed_while_the_source_blocks_in_poll(kafka: TestKafka, topic: str) -> None:

@@ -57,6 +57,16 @@ class HeaderConverting(StringConverter):
         return SchemaAndValue(None, None if header is None else header.value)
 
 
+class NullWritingConverter(StringConverter):
+    """Has bytes even for null."""
+
+    def from_connect_data(self, topic: str, schema: Schema | None, value: Any) -> bytes | None:
+        return b"null" if value is None else super().from_connect_data(topic, schema, value)
+
+    def from_connect_batch(self, topic: str, schema: Schema | None, values: Sequence[Any]) -> list[bytes | None]:
+        return [self.from_connect_data(topic, schema, value) for value in values]
+
+
 class Applying(Transformation[Any]):
     """Applies a function to each record."""
 
