@@ -13,6 +13,7 @@ import threading
 import msgspec
 
 from tasks.messages import Message, Order, Report
+from tasks.secrets.reports import without_secrets
 
 LENGTH = struct.Struct("!I")
 # A plan of 10,000 tasks with 50 keys each stays under this; more is a broken peer, not a message.
@@ -55,7 +56,7 @@ class ChildChannel:
 
     def send(self, report: Report) -> None:
         """Raises ChannelClosed when nobody listens."""
-        frame = encode(report)
+        frame = encode(without_secrets(report))
         try:
             with self._send_lock:
                 self._socket.sendall(frame)

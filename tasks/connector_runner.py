@@ -13,6 +13,8 @@ from plugins.discovery import find_class
 from tasks.control import Control
 from tasks.heartbeat import start_heartbeat
 from tasks.messages import Planned, ReconfigurationRequested, RunConnector
+from tasks.secrets.configs import Reverse
+from tasks.secrets.orders import resolve_connector
 from tasks.settings import ConnectorConfig, SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
 from tasks.states import Call, State
 
@@ -38,8 +40,9 @@ class WorkerConnectorContext(ConnectorContext):
 def run_connector(order: RunConnector, control: Control) -> None:
     """Returns when the connector was ordered to stop or has nothing more to do; raises whatever made it fail."""
     start_heartbeat(control, dict)
-    worker = WorkerConfig(order.worker_config)
     control.enter(Call.IMPORT)
+    order, reverse = resolve_connector(order, control)
+    worker = WorkerConfig(order.worker_config)
     connector_class = find_class(order.config.get("connector.class", ""), plugin_path=worker.plugin_path)
     if not issubclass(connector_class, SourceConnector | SinkConnector):
         raise ConfigException(
@@ -54,7 +57,7 @@ def run_connector(order: RunConnector, control: Control) -> None:
     try:
         control.enter(Call.START)
         connector.start(order.config)
-        watching = _report_plan(connector, config, order, control, threads_before)
+        watching = _report_plan(connector, config, order, control, threads_before, reverse)
         control.report_state(State.RUNNING)
         while not control.stopping.is_set():
             try:
@@ -66,7 +69,7 @@ def run_connector(order: RunConnector, control: Control) -> None:
             if error is not None:
                 raise ConnectException(f"The connector reported an error: {type(error).__name__}: {error}") from error
             control.send(ReconfigurationRequested(generation=order.generation))
-            _report_plan(connector, config, order, control, threads_before)
+            _report_plan(connector, config, order, control, threads_before, reverse)
     finally:
         control.enter(Call.STOP)
         _stop(connector)
@@ -87,6 +90,7 @@ def _report_plan(
     order: RunConnector,
     control: Control,
     threads_before: set[threading.Thread],
+    reverse: Reverse,
 ) -> bool:
     """Ask the connector for its tasks and report them; True if its process is to be kept."""
     control.enter(Call.TASK_CONFIGS)
@@ -105,7 +109,7 @@ def _report_plan(
             kind="source" if isinstance(connector, SourceConnector) else "sink",
             version=str(connector.version),
             task_class=task_class_name,
-            task_configs=[_task_config(each, task_class_name, order.config) for each in task_configs],
+            task_configs=[reverse.apply(_task_config(each, task_class_name, order.config)) for each in task_configs],
             watching=watching,
         )
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from setproctitle import setproctitle
 
-from connectd.errors import ConfigException, PluginNotFound
+from connectd.errors import ConfigException, ConnectException, PluginNotFound
 from tasks import preload
 from tasks.channel import ChannelClosed, ChildChannel
 from tasks.connector_offsets import alter_offsets, list_offsets
@@ -25,6 +25,7 @@ from tasks.messages import (
     AlterOffsets,
     DescribeCluster,
     DescribePlugin,
+    DigestReferences,
     ListOffsets,
     ListPlugins,
     LogSettings,
@@ -32,12 +33,15 @@ from tasks.messages import (
     Reason,
     Refused,
     Report,
+    ResolveWorkerConfig,
     RunConnector,
     RunTask,
     Validate,
     Warm,
 )
 from tasks.refusal import Refusal
+from tasks.secrets.masking import mask
+from tasks.secrets.orders import digest_references, resolve_config, resolve_task, resolve_worker, resolve_worker_part
 from tasks.states import ExitCode, State
 from tasks.task_runner import run_task
 
@@ -52,7 +56,7 @@ def main(sock: socket.socket, supervisor_pid: int) -> None:
     except ChannelClosed:
         code = ExitCode.ORPHANED
     except BaseException:
-        traceback.print_exc()
+        sys.stderr.write(mask(traceback.format_exc()))
         code = ExitCode.FAILED
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -81,7 +85,7 @@ def _carry_out(order: Order, channel: ChildChannel) -> ExitCode:
         case RunTask():
             _begin(f"task {order.connector}-{order.task}", order.log, connector=order.connector, task=order.task)
             control = Control(channel, order.generation, order.target_state)
-            return _guarded(control, lambda: run_task(order, control))
+            return _guarded(control, lambda: run_task(resolve_task(order, control), control))
         case RunConnector():
             _begin(f"connector {order.connector}", order.log, connector=order.connector)
             control = Control(channel, order.generation, order.target_state)
@@ -89,15 +93,19 @@ def _carry_out(order: Order, channel: ChildChannel) -> ExitCode:
         case Validate():
             _answer("validating", order.log, channel, lambda: validate(order))
         case ListPlugins():
-            _answer("listing plugins", order.log, channel, lambda: list_plugins(order))
+            _answer("listing plugins", order.log, channel, lambda: list_plugins(resolve_worker_part(order)))
         case DescribePlugin():
-            _answer("describing a plugin", order.log, channel, lambda: describe_plugin(order))
+            _answer("describing a plugin", order.log, channel, lambda: describe_plugin(resolve_worker_part(order)))
         case DescribeCluster():
-            _answer("asking Kafka", order.log, channel, lambda: describe_cluster(order))
+            _answer("asking Kafka", order.log, channel, lambda: describe_cluster(resolve_worker_part(order)))
         case ListOffsets():
-            _answer("reading offsets", order.log, channel, lambda: list_offsets(order))
+            _answer("reading offsets", order.log, channel, lambda: list_offsets(resolve_config(order)))
         case AlterOffsets():
-            _answer("changing offsets", order.log, channel, lambda: alter_offsets(order))
+            _answer("changing offsets", order.log, channel, lambda: alter_offsets(resolve_config(order)))
+        case ResolveWorkerConfig():
+            _answer("resolving secrets", order.log, channel, lambda: resolve_worker(order))
+        case DigestReferences():
+            _answer("resolving secrets", order.log, channel, lambda: digest_references(order))
         case _:
             raise AssertionError(f"a new child was ordered to {order!r}")
     return ExitCode.STOPPED
@@ -111,6 +119,8 @@ def _answer(title: str, log: LogSettings, channel: ChildChannel, work: Callable[
         channel.send(Refused(reason=refusal.reason, error=str(refusal)))
     except ConfigException as error:
         channel.send(Refused(reason=Reason.WRONG, error=str(error)))
+    except ConnectException as error:
+        channel.send(Refused(reason=Reason.FAILED, error=str(error)))
 
 
 def _begin(title: str, log: LogSettings, **context: object) -> None:

@@ -15,6 +15,8 @@ from plugins.discovery.kinds import full_name
 from tasks.infos import key_info
 from tasks.messages import DescribePlugin, ListPlugins, PluginConfig, PluginInfo, Plugins, Reason, Validate, Validated
 from tasks.refusal import Refusal
+from tasks.secrets.orders import resolve_for_validation
+from tasks.secrets.validated import with_errors, with_references
 from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
 from tasks.settings.connector import CONNECTOR_CLASS
 from tasks.settings.plugin_definitions import PluginDefinitions
@@ -27,8 +29,10 @@ _DESCRIBED = (SinkConnector, SourceConnector, Converter, HeaderConverter, Transf
 
 def validate(order: Validate) -> Validated:
     """Check a connector's configuration with the connector's own code."""
-    outcome = validate_connector(order.config, WorkerConfig(order.worker_config), order.plugins)
-    return outcome.message(order.config, with_infos=order.plugins is not None)
+    resolved, errors = resolve_for_validation(order)
+    outcome = validate_connector(resolved.config, WorkerConfig(resolved.worker_config), order.plugins)
+    answer = outcome.message(resolved.config, with_infos=order.plugins is not None)
+    return with_errors(with_references(answer, order.config), errors)
 
 
 def list_plugins(order: ListPlugins) -> Plugins:

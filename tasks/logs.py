@@ -22,6 +22,8 @@ finally:
     del sys.modules["rich"]
     sys.modules.update(_hidden)
 
+from tasks.secrets.masking import mask_deep  # noqa: E402 (structlog comes first)
+
 FORMAT_VARIABLE: Final = "CONNECTD_LOG_FORMAT"
 ROOT: Final = "root"
 
@@ -38,6 +40,8 @@ LEVELS: Final = {
     "OFF": logging.CRITICAL + 10,
     "ALL": 1,
 }
+
+_CONTEXT: Final = frozenset({"timestamp", "level", "logger", "connector", "task", "pid"})
 
 # Log4j's name of each level.
 _NAMES: Final = {LEVELS[name]: name for name in ("ALL", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF")}
@@ -77,7 +81,8 @@ def configure_logging(json: bool, levels: Mapping[str, str], **context: object) 
     """Set up this process's logs, to standard error. `context` (connector, task) is part of every line.
 
     What the standard library's logging, warnings and uncaught exceptions say comes out in the same form. The message and
-    values of an event are written as they are, but a Password shows itself as hidden.
+    values of an event are written as they are, but a Password shows itself as hidden, and what config providers gave as the
+    reference to it.
     """
     add_context = _ContextAdder({**context, "pid": os.getpid()})
     shared: list[Any] = [
@@ -120,18 +125,25 @@ class _ContextAdder:
 
 
 def _renderers(json: bool) -> list[Any]:
+    masked = [structlog.processors.format_exc_info, _mask_secrets]
     if not json:
         return [
+            *masked,
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-            )
+            ),
         ]
     return [
-        structlog.processors.format_exc_info,
+        *masked,
         structlog.processors.EventRenamer("message"),
         _most_important_first,
         structlog.processors.JSONRenderer(serializer=_to_json),
     ]
+
+
+def _mask_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What config providers gave is shown as the reference to it; the fields that logs are sorted by stay as they are."""
+    return {key: value if key in _CONTEXT else mask_deep(value) for key, value in event.items()}
 
 
 def _most_important_first(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -17,6 +17,12 @@ from tasks.states import Call, State, TargetState
 class Message(msgspec.Struct, tag=True, kw_only=True):
     """Base of all messages; on the wire a msgpack map with the class name as its tag."""
 
+    def __repr__(self) -> str:
+        # Never with configurations or the like, which hold secrets.
+        fields = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        shown = (f"{name}={value!r}" for name, value in fields if isinstance(value, bool | int | float | str))
+        return f"{type(self).__name__}({', '.join(shown)})"
+
 
 # --- orders: supervisor -> child --------------------------------------------------------------------------------------
 
@@ -29,7 +35,11 @@ class LogSettings(Message):
 
 
 class RunTask(Message):
-    """Become this task. All configurations are as the operator wrote them: the child resolves `${provider:...}` itself."""
+    """Become this task. All configurations are as the operator wrote them: the child resolves `${provider:...}` itself.
+
+    With a `salt` it reports `ReferencesResolved`. `resumed`: another process has just run the very same task here, and so
+    has left a static member of the same subscription in a sink's group.
+    """
 
     connector: str
     task: int
@@ -40,10 +50,12 @@ class RunTask(Message):
     worker_config: dict[str, str]
     target_state: TargetState
     log: LogSettings
+    salt: bytes = b""
+    resumed: bool = False
 
 
 class RunConnector(Message):
-    """Become this connector: start it and report its plan (`Planned`)."""
+    """Become this connector: start it and report its plan (`Planned`). Configurations and `salt` are as in `RunTask`."""
 
     connector: str
     generation: int
@@ -51,6 +63,7 @@ class RunConnector(Message):
     worker_config: dict[str, str]
     target_state: TargetState
     log: LogSettings
+    salt: bytes = b""
 
 
 class Validate(Message):
@@ -114,6 +127,22 @@ class ListPlugins(Message):
     log: LogSettings
 
 
+class ResolveWorkerConfig(Message):
+    """Look up what the worker's own settings refer to; answered by `WorkerConfigResolved`."""
+
+    worker_config: dict[str, str]
+    log: LogSettings
+
+
+class DigestReferences(Message):
+    """Look references up again, `${provider:...}`, to see which values have changed; answered by `ReferencesDigested`."""
+
+    references: list[str]
+    worker_config: dict[str, str]
+    salt: bytes
+    log: LogSettings
+
+
 class ChangeTargetState(Message):
     """Pause or resume without a restart."""
 
@@ -155,7 +184,16 @@ class OffsetsCommitted(Message):
     error: str | None = None
 
 
-Inquiry = Validate | ListPlugins | DescribePlugin | DescribeCluster | ListOffsets | AlterOffsets
+Inquiry = (
+    Validate
+    | ListPlugins
+    | DescribePlugin
+    | DescribeCluster
+    | ListOffsets
+    | AlterOffsets
+    | ResolveWorkerConfig
+    | DigestReferences
+)
 
 Order = (
     RunTask
@@ -184,6 +222,25 @@ class StateChanged(Message):
     state: State
     trace: str | None = None
     config_error: bool = False
+
+
+class ReferencesResolved(Message):
+    """What this child's configurations refer to: a digest of each value, keyed with the order's salt, by its reference.
+
+    None is the digest of what could not be resolved. `restart` says whether a change is to restart the connector
+    (`config.action.reload`).
+    """
+
+    generation: int
+    digests: dict[str, bytes | None]
+    restart: bool
+
+
+class SecretsChanged(Message):
+    """Values that these references stand for were due, and are others now: the connector is to be restarted."""
+
+    generation: int
+    references: list[str]
 
 
 class Heartbeat(Message):
@@ -252,6 +309,20 @@ class Validated(Message):
     version: str = "undefined"
     secret_keys: list[str] = []
     infos: ConfigInfos | None = None
+
+
+class WorkerConfigResolved(Message):
+    """Answer to `ResolveWorkerConfig`, by reference: the values that were found, and why others were not."""
+
+    values: dict[str, str]
+    errors: dict[str, str]
+
+
+class ReferencesDigested(Message):
+    """Answer to `DigestReferences`: digests as in `ReferencesResolved`, and why other references could not be looked up."""
+
+    digests: dict[str, bytes | None]
+    errors: dict[str, str]
 
 
 class PluginInfo(Message):
@@ -323,12 +394,16 @@ class TopicsUsed(Message):
 Report = (
     Warm
     | StateChanged
+    | ReferencesResolved
+    | SecretsChanged
     | Heartbeat
     | ReadOffsets
     | CommitOffsets
     | Planned
     | ReconfigurationRequested
     | Validated
+    | WorkerConfigResolved
+    | ReferencesDigested
     | Plugins
     | PluginConfig
     | ClusterDescribed

@@ -33,21 +33,19 @@ class ResolvedConfigs:
     """What a child has resolved, all at once: each path is looked up once, however many configurations refer to it."""
 
     def __init__(self, worker_config: Mapping[str, str], *configs: Mapping[str, str]) -> None:
-        """Raises ConfigException, or what a provider raises, with a note that names the keys that it is for."""
+        """Raises ConfigException for a wrong list of providers; all other errors are those of the lookup."""
         self.resolver = Resolver(worker_config)
-        worker = resolvable_in_children(worker_config)
-        self.lookup = self.resolver.lookup(references_in(worker, *configs))
-        raise_errors(self.lookup, worker, *configs)
-        self.worker_config = {**worker_config, **self.lookup.apply(worker)}
-        self.configs = [self.lookup.apply(config) for config in configs]
+        self._written = (resolvable_in_children(worker_config), *configs)
+        self.lookup = self.resolver.lookup(references_in(*self._written))
+        worker, *self.configs = (self.lookup.apply(config) for config in self._written)
+        self.worker_config = {**worker_config, **worker}
 
-
-def raise_errors(lookup: Lookup, *configs: Mapping[str, str]) -> None:
-    """Raises the first error of a lookup for these configurations."""
-    for reference, error in lookup.errors.items():
-        keys = sorted({key for config in configs for key, value in config.items() if reference.text in value})
-        error.add_note(f"{reference.text} is needed for {', '.join(keys)}")
-        raise error
+    def raise_errors(self) -> None:
+        """Raises the first error of the lookup, with a note that names the keys that the value is needed for."""
+        for reference, error in self.lookup.errors.items():
+            keys = {key for config in self._written for key, value in config.items() if reference.text in value}
+            error.add_note(f"{reference.text} is needed for {', '.join(sorted(keys))}")
+            raise error
 
 
 class Reverse:

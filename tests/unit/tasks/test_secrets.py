@@ -32,7 +32,9 @@ def anew() -> Iterator[None]:
 
 
 def resolved(config: dict[str, str], worker: dict[str, str] = WORKER) -> dict[str, str]:
-    return ResolvedConfigs(worker, config).configs[0]
+    found = ResolvedConfigs(worker, config)
+    found.raise_errors()
+    return found.configs[0]
 
 
 # What Java's ConfigTransformer.DEFAULT_PATTERN finds in these texts.
