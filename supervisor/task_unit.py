@@ -34,6 +34,7 @@ class TaskUnit(Unit):
     ) -> None:
         self.spec = spec
         self._offsets = offsets
+        self._ordered: TaskSpec | None = None
         super().__init__(spec.id, surroundings, rules, after)
 
     def update(self, spec: TaskSpec) -> None:
@@ -48,7 +49,8 @@ class TaskUnit(Unit):
         return True
 
     def _order(self, generation: int) -> Order:
-        spec = self.spec
+        spec, before = self.spec, self._ordered
+        self._ordered = spec
         return RunTask(
             connector=spec.connector,
             task=spec.task,
@@ -59,6 +61,7 @@ class TaskUnit(Unit):
             worker_config=self._surroundings.worker_config,
             target_state=spec.target_state,
             log=self._surroundings.log,
+            resumed=before is not None and _without_target_state(before) == _without_target_state(spec),
         )
 
     def _on_report(self, report: Report) -> None:

@@ -110,6 +110,7 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
         Subscription(
             connector.topics_regex or connector.topics,
             refresh_interval_s=int(settings.conf.get(METADATA_REFRESH_MS, METADATA_REFRESH_DEFAULT_MS)) / 1000,
+            twice=not order.resumed and "group.instance.id" in settings.conf,
         ),
         context,
         control,

@@ -341,6 +341,7 @@ class SinkLoop:
 
     def _on_assign(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
         added = [plain(each) for each in partitions]
+        self._subscription.note_assignment()
         self._set_assigned([*self._assigned, *partitions] if self._settings.incremental else partitions)
         self._offsets.assign(added)
         self._context.paused &= self._context.assigned

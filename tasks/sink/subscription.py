@@ -22,13 +22,15 @@ class Subscription:
     """Topics by name, or by an expression that their whole names match.
 
     librdkafka could match by itself, but refuses much of what Java's expressions may contain. `refresh_interval_s` is
-    Java's `metadata.max.age.ms`.
+    Java's `metadata.max.age.ms`. With `twice`, `update` subscribes once more after the first assignment: a static member
+    that comes back within its session gets what it had before, even if it asks for other topics now, until it joins again.
     """
 
     def __init__(
         self,
         topics: Sequence[str] | re.Pattern[str],
         refresh_interval_s: float,
+        twice: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pattern = topics if isinstance(topics, re.Pattern) else None
@@ -37,14 +39,26 @@ class Subscription:
         self._retry_s = RETRY_S
         self._clock = clock
         self._due = clock()
+        self._twice = twice
+        self._again = False
 
     @property
     def only_topic(self) -> str | None:
         """The topic of all records; None if there may be several."""
         return self._topics[0] if self._pattern is None and len(self._topics) == 1 else None
 
+    def note_assignment(self) -> None:
+        """To be called with each assignment."""
+        if self._twice:
+            self._twice, self._again = False, True
+
     def update(self, consumer: Consumer, subscribe: Callable[[list[str]], None]) -> None:
         """Subscribe, and from then on, as often as is due, look for topics that match or are gone, and subscribe anew."""
+        if self._again:
+            self._again = False
+            # Subscribing to the same again is nothing new to a cooperative member.
+            consumer.unsubscribe()
+            subscribe(self._topics)
         if self._clock() < self._due:
             return
         if self._pattern is None:

@@ -250,3 +250,44 @@ def test_a_close_that_fails_fails_the_task(kafka: TestKafka, topic: str, strateg
             write(kafka, topic, 10)
             until(lambda: second.places == everything(10), "the second reads all")
             two.stop()
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(("before", "now"), [("ab", "b"), ("a", "ab")])
+def test_a_static_member_that_asks_for_other_topics_within_its_session_gets_them(
+    kafka: TestKafka, topic: str, strategy: str, before: str, now: str
+) -> None:
+    """Its old assignment would come back otherwise, for the group's leader is not asked."""
+    names = {letter: kafka.create_topic(f"{topic}-{letter}", partitions=PARTITIONS) for letter in "ab"}
+    for name in names.values():
+        write(kafka, name, 1)
+
+    def run(letters: str) -> tuple[RecordingSink, Running]:
+        task = RecordingSink()
+        return task, run_sink(
+            task,
+            kafka.client,
+            [names[letter] for letter in letters],
+            f"g-{topic}",
+            twice=True,
+            partition_assignment_strategy=strategy,
+            group_instance_id="one",
+        )
+
+    def reads(task: RecordingSink, letters: str) -> bool:
+        return {each.topic for each in task.opened} == {names[letter] for letter in letters}
+
+    first, running = run(before)
+    with running:
+        until(
+            lambda: reads(first, before) and len(first.records) >= PARTITIONS * len(before), "the first topics are read"
+        )
+    second, running = run(now)
+    with running:
+        until(lambda: reads(second, now), "the topics asked for are read")
+        for name in names.values():
+            write(kafka, name, 1)
+        until(
+            lambda: len({(r.topic, r.partition) for r in second.records}) == PARTITIONS * len(now), "their records come"
+        )
+        assert reads(second, now)

@@ -225,6 +225,7 @@ def run_sink(
     commit_interval_s: float = 0.05,
     max_poll_records: int = 500,
     refresh_interval_s: float = 0.2,
+    twice: bool = False,
     counters: SinkCounters | None = None,
     **consumer: Any,
 ) -> Running:
@@ -237,7 +238,7 @@ def run_sink(
         task,
         pipeline or strings(),
         client_of_loop,
-        Subscription(topics, refresh_interval_s),
+        Subscription(topics, refresh_interval_s, twice),
         context,
         supervisor.control,
         counters or SinkCounters(),
