@@ -70,6 +70,23 @@ BUILTINS: Final[Mapping[PluginKind, Mapping[str, str]]] = {
         ),
         "org.apache.kafka.connect.transforms.TimestampRouter": "plugins.transforms.timestamp_router:TimestampRouter",
         "org.apache.kafka.connect.transforms.ValueToKey": "plugins.transforms.value_to_key:ValueToKey",
+        **_key_and_value(
+            "com.github.jcustenborder.kafka.connect.transform.common.TimestampNowField",
+            "plugins.transforms.timestamp_now_field:TimestampNowField",
+        ),
+        "com.github.jcustenborder.kafka.connect.transform.common.TimestampNow": (
+            "plugins.transforms.timestamp_now:TimestampNow"
+        ),
+        "com.redhat.insights.expandjsonsmt.ExpandJSON$Value": "plugins.transforms.expand_json:ExpandJSONValue",
+        **_key_and_value(
+            "io.aiven.kafka.connect.transforms.ExtractTopic", "plugins.transforms.extract_topic:ExtractTopic"
+        ),
+        **_key_and_value(
+            "io.aiven.kafka.connect.transforms.FilterByFieldValue",
+            "plugins.transforms.filter_by_field_value:FilterByFieldValue",
+        ),
+        "io.aiven.kafka.connect.transforms.TombstoneHandler": "plugins.transforms.tombstone_handler:TombstoneHandler",
+        **_key_and_value("io.confluent.connect.transforms.Drop", "plugins.transforms.drop:Drop"),
         "io.debezium.transforms.ByLogicalTableRouter": "plugins.transforms.by_logical_table_router:ByLogicalTableRouter",
         "io.debezium.transforms.ExtractNewRecordState": (
             "plugins.transforms.extract_new_record_state:ExtractNewRecordState"

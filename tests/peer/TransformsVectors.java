@@ -81,7 +81,13 @@ public class TransformsVectors {
 
     private static Object error(RuntimeException e) {
         boolean isConnect = e instanceof ConnectException || e instanceof org.apache.kafka.common.config.ConfigException;
-        return Map.of("error", e.getClass().getSimpleName(), "message", String.valueOf(e.getMessage()), "expected", isConnect);
+        // Java prints the address of byte arrays, which is another one in each run.
+        String message = String.valueOf(e.getMessage()).replaceAll("\\[B@[0-9a-f]+", "[B");
+        Map<String, Object> error = new LinkedHashMap<>();
+        error.put("error", e.getClass().getSimpleName());
+        error.put("message", message);
+        error.put("expected", isConnect);
+        return error;
     }
 
     private static ConnectRecord<?> decodeRecord(JsonNode json) throws Exception {

@@ -120,7 +120,7 @@ _DATE = re.compile(r"(?:class )?java\.util\.Date(?![\w.])|\b(?:date|time|datetim
 # on purpose in Java (`expected` is false: a null pointer, a failed cast, ...).
 _OWN_WORDING = re.compile(
     r"Invalid (?:Java object|value|default value)|Unable to convert|Struct schemas do not match|Invalid regex|"
-    r"Timestamp missing on record|Cannot (?:list|look up) |The value .* is not compatible"
+    r"(?s:.*): (?:Sink|Source)Record\{|Timestamp missing on record|Cannot (?:list|look up) |The value .* is not compatible"
 )
 
 # Said of one of several fields; which one comes first has no order in Java where there is no schema.

@@ -17,7 +17,7 @@ _LAST_MS = 4_102_444_800_000
 
 
 class RandomRecords(Cases):
-    """Records from one seed. `texts` are values that strings often have, `plain_numbers` those of numbers.
+    """Records from one seed. `texts` are values that strings have at `texts_rate`, `plain_numbers` those of numbers.
 
     With `is_uniform` all rows of an outbox have one schema and one topic.
     """
@@ -25,6 +25,7 @@ class RandomRecords(Cases):
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.texts: list[str] = []
+        self.texts_rate = 0.7
         self.plain_numbers: Sequence[int] = ()
         self.is_uniform = False
 
@@ -144,7 +145,7 @@ class RandomRecords(Cases):
         return schema if is_unequal else changed
 
     def _scalar(self, kind: str) -> Json:
-        if kind == "string" and self.texts and self._chance(0.7):
+        if kind == "string" and self.texts and self._chance(self.texts_rate):
             return self._pick(self.texts)
         if kind == "int64" and self.plain_numbers and self._chance(0.5):
             return self._pick(self.plain_numbers)
