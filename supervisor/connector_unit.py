@@ -63,8 +63,9 @@ class ConnectorUnit(Unit):
             super().restart()
 
     @property
-    def _state(self) -> State:
-        return self._surroundings.statuses[self.id].state
+    def _kills_hung(self) -> bool:
+        """A deadline, whatever the policy: of a connector that hangs nothing is to be had."""
+        return True
 
     def _has_work(self) -> bool:
         match self.spec.target_state:

@@ -6,6 +6,7 @@ import structlog
 
 from supervisor.herder.standalone import StandaloneHerder
 from tasks.messages import Heartbeat
+from tasks.states import Call
 
 log = structlog.get_logger(__name__)
 
@@ -27,4 +28,6 @@ def dump_state(herder: StandaloneHerder) -> None:
 
 
 def _doing(heartbeat: Heartbeat | None) -> str:
-    return "" if heartbeat is None else f", in {heartbeat.call} for {heartbeat.call_s:.1f} s"
+    if heartbeat is None or heartbeat.call is Call.NONE:
+        return ""
+    return f", in {heartbeat.call} for {heartbeat.call_s:.1f} s"

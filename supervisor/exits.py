@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import enum
 import signal
+from collections import deque
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from tasks.states import ExitCode
+
+# The end of a child is handled within a moment of its death; more than that lies between the oldest note and now.
+_NOTES: Final = 3
 
 
 class Cause(enum.StrEnum):
@@ -24,19 +29,23 @@ class Cause(enum.StrEnum):
 
 
 class Exit(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of one child. `killed_for` is why the supervisor killed it, where it did; `hung` that it hung."""
+    """The end of one child. `killed_for` is why the supervisor killed it, where it did, and `killed_as` what that counts as.
+
+    `last_words` is the end of what it wrote to its standard error, or where it was when it crashed.
+    """
 
     code: int | None = None
     signal: int | None = None
     out_of_memory: bool = False
     killed_for: str | None = None
-    hung: bool = False
+    killed_as: Cause | None = None
+    last_words: str = ""
 
     @property
     def cause(self) -> Cause:
         """The cause as far as the exit alone tells."""
-        if self.hung:
-            return Cause.HUNG
+        if self.killed_as is not None:
+            return self.killed_as
         if self.out_of_memory:
             return Cause.OUT_OF_MEMORY
         if self.signal is not None:
@@ -44,6 +53,12 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
         if self.code is None:
             return Cause.LOST
         return {ExitCode.FAILED: Cause.EXCEPTION, ExitCode.CONFIG: Cause.CONFIG}.get(self.code, Cause.EXIT)  # type: ignore[call-overload, no-any-return]
+
+    @property
+    def account(self) -> str:
+        """How it ended and, unless the supervisor ended it, its last words."""
+        words = self.last_words if self.killed_for is None else ""
+        return f"{self}\n{words}" if words else str(self)
 
     def __str__(self) -> str:
         if self.killed_for is not None:
@@ -71,20 +86,22 @@ def _exit_code_name(code: int) -> str:
 
 
 class OutOfMemoryKills:
-    """Counts what the kernel's out-of-memory killer did in our cgroup (v2); knows nothing where there is none."""
+    """Tells whether the kernel's out-of-memory killer was at work just now: in our cgroup (v2), else on this machine."""
 
     def __init__(self, events: Path | None = None) -> None:
-        self._events = events if events is not None else _memory_events()
-        self._seen = self._count()
+        self._events = events or _memory_events() or Path("/proc/vmstat")
+        self._counts = deque([self._count()], maxlen=_NOTES)
 
-    def rose(self) -> bool:
-        """Whether there were kills since the last call."""
-        before, self._seen = self._seen, self._count()
-        return self._seen > before
+    def note(self) -> None:
+        """To be called about once a second: kills before the last few calls are not recent."""
+        self._counts.append(self._count())
+
+    @property
+    def recent(self) -> bool:
+        """Whether there was a kill since the last calls of `note`."""
+        return self._count() > self._counts[0]
 
     def _count(self) -> int:
-        if self._events is None:
-            return 0
         try:
             lines = self._events.read_text().splitlines()
         except OSError:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from multiprocess import forkserver, get_context, popen_forkserver, reduction, resource_tracker, util
+from multiprocess.connection import Connection
 from multiprocess.context import set_spawning_popen
 
 from tasks.preload import ENTRY_VARIABLE, OPEN_FILES_VARIABLE, SAFE_PATH_VARIABLE, SUPERVISOR_PID_VARIABLE, run_child
@@ -46,14 +47,15 @@ def ensure_running(entry: str = ENTRY) -> None:
         forkserver.ensure_running()
 
 
-def request_child(entry: str, channel: socket.socket) -> ChildRequest:
-    """Ask the forkserver for a child. `channel` is its end of the channel, and may be closed here afterwards.
+def request_child(entry: str, channel: socket.socket, errors: Connection) -> ChildRequest:
+    """Ask the forkserver for a child. `channel` is its end of the channel, `errors` becomes its standard error; both may be
+    closed here afterwards.
 
     Raises OSError when the forkserver died at this very moment; trying again starts a new one.
     """
     ensure_running(entry)
-    process = get_context("forkserver").Process(target=run_child, args=(entry, channel, os.getpid()), name="child")
-    return ChildRequest(process)
+    arguments = (entry, channel, errors, os.getpid())
+    return ChildRequest(get_context("forkserver").Process(target=run_child, args=arguments, name="child"))
 
 
 def stop() -> None:

@@ -27,14 +27,26 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     received: float
 
 
-def hung(limits: HangLimits, beat: Beat, now: float) -> str | None:
-    """For example `hung in put for 301 s`; None as long as all may be well."""
+class Hang(msgspec.Struct, frozen=True):
+    """A call beyond its limit; None as the call is a process without a sign of life."""
+
+    call: Call | None
+    seconds: float
+
+    def __str__(self) -> str:
+        if self.call is None:
+            return f"no sign of life for {self.seconds:.0f} s"
+        return f"hung in {self.call} for {self.seconds:.0f} s"
+
+
+def hung(limits: HangLimits, beat: Beat, now: float) -> Hang | None:
+    """None as long as all may be well."""
     silent_s = now - beat.received
     if beat.call not in _UNLIMITED:
         limit_s = limits.poll_s if beat.call is Call.POLL else limits.call_s
         in_call_s = beat.call_s + silent_s
         if limit_s and in_call_s > limit_s:
-            return f"hung in {beat.call} for {in_call_s:.0f} s"
+            return Hang(beat.call, in_call_s)
     if limits.call_s and silent_s > limits.call_s:
-        return f"no sign of life for {silent_s:.0f} s"
+        return Hang(None, silent_s)
     return None

@@ -50,7 +50,8 @@ class UnitId(msgspec.Struct, frozen=True, order=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a connector or task now. `since` is wall-clock seconds; `trace` explains FAILED and RESTARTING."""
+    """What is known of a connector or task now. `since` is wall-clock seconds; `trace` explains FAILED and RESTARTING,
+    and any other state if the process is stalled."""
 
     state: State
     since: float
@@ -127,4 +128,6 @@ def _log_change(unit: UnitId, status: Status) -> None:
     reason = f": {status.trace.strip()}" if status.trace else ""
     process = {} if status.pid is None else {"process": status.pid}
     level = _LOG_LEVELS.get(status.state, logging.INFO)
+    if status.trace:
+        level = max(level, logging.WARNING)
     log.log(level, f"{what} {unit} is {status.state}{reason}", connector=unit.connector, **number, **process)

@@ -60,6 +60,10 @@ class ProcessPool:
         """All children that have not ended."""
         return frozenset(self._living)
 
+    def check(self) -> None:
+        """To be called about once a second: what the kernel kills for want of memory is known by when it happened."""
+        self._out_of_memory_kills.note()
+
     async def take(self) -> Child:
         """A warm child, which is the caller's from now on. Raises ProcessStartError."""
         child = self._spares.popleft() if self._spares else await self._start_child()
@@ -121,7 +125,7 @@ class ProcessPool:
                     (child.warm, child.exited), timeout=WARM_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
                 )
                 if child.exited.done():
-                    raise ProcessStartError(f"a new process ended before it was ready: {child.exited.result()}")
+                    raise ProcessStartError(f"a new process ended before it was ready: {child.exited.result().account}")
                 if not child.warm.done():
                     raise ProcessStartError(f"a new process was not ready after {WARM_TIMEOUT_S:g} s")
         return child

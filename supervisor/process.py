@@ -10,15 +10,18 @@ import socket
 import struct
 from collections.abc import Callable
 
+from multiprocess.connection import Connection
+
 from supervisor.channel import Channel
-from supervisor.exits import Exit, OutOfMemoryKills
+from supervisor.exits import Cause, Exit, OutOfMemoryKills
 from supervisor.forkserver import ChildRequest, request_child
+from supervisor.output import Output
 from tasks.messages import Order, Report, Warm
 
 # As multiprocess.forkserver writes numbers.
 _NUMBER = struct.Struct("q")
 # Time for a hung child to write down where it hangs.
-_STACK_DUMP_S = 0.2
+STACK_DUMP_S = 0.2
 
 
 class Child:
@@ -37,40 +40,44 @@ class Child:
         self.on_report: Callable[[Report], None] = lambda report: None
         self._out_of_memory_kills = out_of_memory_kills
         self._killed_for: str | None = None
-        self._hung = False
+        self._killed_as: Cause | None = None
         self._answer = b""  # of the forkserver
         self._loop = loop
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                self._request: ChildRequest = request_child(entry, theirs)
-            except BaseException:
-                ours.close()
-                raise
-        self._channel = Channel(ours, self._report, lambda why: self.kill(f"its channel is broken: {why}"))
+        self._request, channel, errors = _request_child(entry)
+        self._output = Output(errors)
+        self._channel = Channel(channel, self._report, lambda why: self.kill(f"its channel is broken: {why}"))
         loop.add_reader(self._request.sentinel, self._read_answer)
 
     def send(self, order: Order) -> None:
         """Send an order; it waits in the channel until the child reads it."""
         self._channel.send(order)
 
-    def kill(self, why: str) -> None:
-        """SIGKILL to the child and all that it started. `why` explains the exit; the first reason counts."""
+    def begin(self, order: Order, **log_fields: object) -> None:
+        """Send the first order; `log_fields` say from now on whose standard error this is."""
+        self._output.fields = log_fields
+        self.send(order)
+
+    def kill(self, why: str, cause: Cause | None = None) -> None:
+        """SIGKILL to the child and all that it started. `why` explains the exit, and `cause` is what it counts as; the first
+        reason counts."""
         if self.exited.done():
             return
         if self._killed_for is None:
-            self._killed_for = why
+            self._killed_for, self._killed_as = why, cause
         self._kill_process_and_group()
 
     def kill_hung(self, why: str) -> None:
-        """As `kill`, but first the child writes the stacks of its threads to the log, which it does even when it hangs."""
-        if self.exited.done() or self._killed_for is not None:
-            return
-        self._killed_for, self._hung = why, True
-        if self.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGUSR2)
-        self._loop.call_later(_STACK_DUMP_S, self.kill, why)
+        """As `kill`, but time is left for what `dump_stacks` asked for."""
+        if self._killed_for is None:
+            self._killed_for, self._killed_as = why, Cause.HUNG
+            self._loop.call_later(STACK_DUMP_S, self.kill, why)
+
+    def dump_stacks(self) -> None:
+        """Have the child write down where its threads are, for the log; it does so even when it hangs or was stopped."""
+        if self.pid is not None and not self.exited.done():
+            for number in (signal.SIGUSR2, signal.SIGCONT):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.pid, number)
 
     def _report(self, report: Report) -> None:
         if isinstance(report, Warm):
@@ -102,15 +109,17 @@ class Child:
             self._kill_group()
         self._channel.drain()
         self._channel.close()
+        last_words = self._output.close()
         number = -code if code is not None and code < 0 else None
         by_us = number is not None and self._killed_for is not None
         self.exited.set_result(
             Exit(
                 code=code if number is None else None,
                 signal=number,
-                out_of_memory=not by_us and number == signal.SIGKILL and self._out_of_memory_kills.rose(),
+                out_of_memory=not by_us and number == signal.SIGKILL and self._out_of_memory_kills.recent,
                 killed_for=self._killed_for if by_us else None,
-                hung=by_us and self._hung,
+                killed_as=self._killed_as if by_us else None,
+                last_words=last_words,
             )
         )
 
@@ -125,3 +134,16 @@ class Child:
         if self.pid is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
+
+
+def _request_child(entry: str) -> tuple[ChildRequest, socket.socket, int]:
+    """The forkserver's answer pipe, our end of the channel, and the reading end of the child's standard error."""
+    channel, theirs = socket.socketpair()
+    errors, writing = os.pipe()
+    try:
+        with theirs, Connection(writing, readable=False) as their_errors:
+            return request_child(entry, theirs, their_errors), channel, errors
+    except BaseException:
+        channel.close()
+        os.close(errors)
+        raise

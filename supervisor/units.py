@@ -9,23 +9,27 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 import structlog
 
+from supervisor.counts import Counts
 from supervisor.exits import Cause, Exit
-from supervisor.hangs import Beat, HangLimits, hung
+from supervisor.hangs import Beat, Hang, HangLimits, hung
 from supervisor.lifecycle import Statuses, UnitId
 from supervisor.pool import ProcessPool, ProcessStartError
 from supervisor.process import Child
-from supervisor.restarts import Decision, GiveUp, History, RestartPolicy, decide
+from supervisor.restarts import Decision, GiveUp, History, Restart, RestartAfter, RestartPolicy, decide
 from supervisor.topics import ActiveTopics
 from tasks.messages import Heartbeat, LogSettings, Order, Report, StateChanged, Stop
 from tasks.states import Call, ExitCode, State
 
 log = structlog.get_logger(__name__)
+
+_FAILURES_KEPT: Final = 50
 
 
 class Surroundings(msgspec.Struct, kw_only=True):
@@ -37,6 +41,7 @@ class Surroundings(msgspec.Struct, kw_only=True):
     log: LogSettings
     graceful_stop_s: float
     topics: ActiveTopics = msgspec.field(default_factory=ActiveTopics)
+    counts: Counts = msgspec.field(default_factory=Counts)
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
     generations: Iterator[int] = msgspec.field(default_factory=lambda: itertools.count(1))
@@ -62,6 +67,7 @@ class Unit(ABC):
         """The first process starts once `after` is done."""
         self.id = id
         self.heartbeat: Heartbeat | None = None
+        self.stalled: Hang | None = None
         self._surroundings = surroundings
         self._rules = rules
         self._child: Child | None = None
@@ -70,7 +76,7 @@ class Unit(ABC):
         self._ordered_to_stop = False  # the process is to go
         self._woken = asyncio.Event()
         self._history = History()
-        self._failures: deque[str] = deque(maxlen=50)
+        self._failures: deque[str] = deque(maxlen=_FAILURES_KEPT)  # those that count, in words
         self._decision: Decision | None = None
         self._decided = 0.0
         self._beat: Beat | None = None
@@ -97,6 +103,7 @@ class Unit(ABC):
         """
         if forget:
             self._change(State.DESTROYED)
+            self._surroundings.counts.forget(self.id)
         self._ending = True
         self._woken.set()
         if self._child is None:
@@ -119,12 +126,30 @@ class Unit(ABC):
         self._rules = rules
 
     def check(self) -> None:
-        """Kill the process if it hangs. To be called about once a second."""
+        """Look whether the process hangs. To be called about once a second."""
         if self._child is None or self._beat is None:
             return
-        reason = hung(self._rules.hangs, self._beat, self._surroundings.clock())
-        if reason is not None:
-            self._child.kill_hung(reason)
+        hang = hung(self._rules.hangs, self._beat, self._surroundings.clock())
+        if hang is None:
+            self._go_on()
+        elif self.stalled is None:
+            self._stall(hang)
+
+    def _stall(self, hang: Hang) -> None:
+        """Mark it, have it say where it hangs, and then, unless the policy is to leave everything alone, kill it."""
+        assert self._child is not None
+        self.stalled = hang
+        self._surroundings.counts.hangs[self.id, hang.call] += 1
+        self._child.dump_stacks()
+        self._change(self._state, f"Stalled: {hang}.")
+        if self._kills_hung:
+            self._child.kill_hung(str(hang))
+
+    def _go_on(self) -> None:
+        if self.stalled is not None and not self._kills_hung:
+            log.warning(f"{self.id} goes on after it had {self.stalled}", **self._log_fields)
+            self.stalled = None
+            self._change(self._state)
 
     # --- what connectors and tasks do differently ---------------------------------------------------------------------
 
@@ -139,6 +164,11 @@ class Unit(ABC):
     @abstractmethod
     def _on_report(self, report: Report) -> None:
         """A report that only this kind of unit gets."""
+
+    @property
+    def _kills_hung(self) -> bool:
+        """Without restarts what hangs is left alone, as in Java: it may go on one day."""
+        return self._rules.restarts.restart is not Restart.NEVER
 
     def _may_end(self) -> bool:
         """Whether a process that ends well has done all that it was to do."""
@@ -166,16 +196,16 @@ class Unit(ABC):
         try:
             child = await self._surroundings.pool.take()
         except ProcessStartError as error:
-            self._fail(Cause.LOST, str(error))
+            self._fail(Cause.LOST, str(error), _first_line(str(error)))
             return self._seconds_to_restart()
         self._woken.clear()  # whatever was asked for until now, the order below heeds it
         self._generation = next(self._surroundings.generations)
         self._beat = Beat(call=Call.IMPORT, call_s=0.0, received=self._surroundings.clock())
         self._child = child
         child.on_report = self._handle
-        child.send(self._order(self._generation))
+        child.begin(self._order(self._generation), **self._log_fields)
         exit = await child.exited
-        self._child = None
+        self._child = self.stalled = None
         self._cancel_killer()
         if exit.killed_for is not None:
             log.warning(f"{self.id} was killed: {exit.killed_for}", **self._log_fields, process=child.pid)
@@ -188,7 +218,7 @@ class Unit(ABC):
             if exit.code == ExitCode.STOPPED and self._may_end():
                 self._change(State.RUNNING)
                 return None
-            self._fail(exit.cause, f"The process of {self.id} ended: {exit}")
+            self._fail(exit.cause, f"The process of {self.id} ended: {exit.account}", str(exit))
         return self._seconds_to_restart()
 
     def _seconds_to_restart(self) -> float | None:
@@ -196,15 +226,20 @@ class Unit(ABC):
             return None
         return max(0.0, self._decided + self._decision.delay_s - self._surroundings.clock())
 
-    def _fail(self, cause: Cause, trace: str) -> None:
+    def _fail(self, cause: Cause, trace: str, summary: str) -> None:
         """Decide what happens next, and show it, as soon as the failure is known."""
         self._decided = self._surroundings.clock()
         self._decision, self._history = decide(
             self._rules.restarts, self._history, cause, self._decided, self._surroundings.jitter()
         )
+        restarts = isinstance(self._decision, RestartAfter)
+        self._surroundings.counts.failures[self.id, cause] += 1
+        self._surroundings.counts.restarts[self.id, cause] += restarts
+        while len(self._failures) > len(self._history.restarts) - restarts:
+            self._failures.popleft()  # it does not count any more
         explained = _explained(self._decision, self._failures, trace)
-        self._failures.append(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {_last_line(trace)}")
-        self._change(State.FAILED if isinstance(self._decision, GiveUp) else State.RESTARTING, explained)
+        self._failures.append(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {cause}: {summary}")
+        self._change(State.RESTARTING if restarts else State.FAILED, explained)
 
     # --- reports ------------------------------------------------------------------------------------------------------
 
@@ -222,10 +257,12 @@ class Unit(ABC):
         if self._ordered_to_stop:
             return
         if report.state is State.FAILED:
-            self._fail(Cause.CONFIG if report.config_error else Cause.EXCEPTION, report.trace or "")
+            trace = report.trace or ""
+            self._fail(Cause.CONFIG if report.config_error else Cause.EXCEPTION, trace, _last_line(trace))
             self._kill_later("it did not end after it had failed")
         elif self._decision is None:
-            self._history = msgspec.structs.replace(self._history, running_since=self._surroundings.clock())
+            if self._history.running_since is None:
+                self._history = msgspec.structs.replace(self._history, running_since=self._surroundings.clock())
             self._change(report.state)
 
     # --- the process --------------------------------------------------------------------------------------------------
@@ -251,6 +288,10 @@ class Unit(ABC):
             self._killer.cancel()
             self._killer = None
 
+    @property
+    def _state(self) -> State:
+        return self._surroundings.statuses[self.id].state
+
     def _change(self, state: State, trace: str | None = None) -> None:
         if not self._ending or state is State.UNASSIGNED:
             pid = None if self._child is None else self._child.pid
@@ -266,14 +307,19 @@ def _log_error(runner: asyncio.Task[None]) -> None:
         log.critical(f"{runner.get_name()} is not supervised any more", exc_info=error)
 
 
-def _explained(decision: Decision, failures: Iterable[str], trace: str) -> str:
+def _explained(decision: Decision, failures: Sequence[str], trace: str) -> str:
     if not isinstance(decision, GiveUp):
         when = "at once" if decision.delay_s == 0 else f"in {decision.delay_s:.1f} s"
         return f"{trace.rstrip()}\nRestart {when}."
-    if decision.why is None:
-        return trace
-    earlier = "".join(f"\n  {failure}" for failure in failures)
-    return f"{trace.rstrip()}\n{decision.why} Failures before this one:{earlier or ' none'}"
+    lines = [decision.why] if decision.why else []
+    if failures:
+        which = "Failures" if len(failures) < _FAILURES_KEPT else f"The last {_FAILURES_KEPT} failures"
+        lines += [f"{which} before this one:", *(f"  {failure}" for failure in failures)]
+    return "\n".join([trace.rstrip(), *lines]) if lines else trace
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _last_line(trace: str) -> str:

@@ -116,6 +116,7 @@ class Worker:
     async def _check_for_ever(self) -> None:
         while True:
             await asyncio.sleep(CHECK_INTERVAL_S)
+            self.surroundings.pool.check()
             for unit in [*self.connectors.values(), *self.tasks.values()]:
                 unit.check()
 

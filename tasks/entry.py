@@ -126,7 +126,7 @@ def _answer(title: str, log: LogSettings, channel: ChildChannel, work: Callable[
 def _begin(title: str, log: LogSettings, **context: object) -> None:
     setproctitle(f"connectd: {title}")
     preload.restore_stdin()
-    configure_logging(log.json, log.levels, **context)
+    configure_logging(log.json, log.levels, preload.log_stream(), **context)
 
 
 def _guarded(control: Control, work: Callable[[], None]) -> ExitCode:

@@ -77,8 +77,8 @@ def parse_levels(assignments: list[str]) -> dict[str, str]:
     return levels
 
 
-def configure_logging(json: bool, levels: Mapping[str, str], **context: object) -> None:
-    """Set up this process's logs, to standard error. `context` (connector, task) is part of every line.
+def configure_logging(json: bool, levels: Mapping[str, str], stream: TextIO | None = None, **context: object) -> None:
+    """Set up this process's logs, to standard error if not to `stream`. `context` (connector, task) is part of every line.
 
     What the standard library's logging, warnings and uncaught exceptions say comes out in the same form. The message and
     values of an event are written as they are, but a Password shows itself as hidden, and what config providers gave as the
@@ -100,11 +100,12 @@ def configure_logging(json: bool, levels: Mapping[str, str], **context: object) 
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    stream = sys.stderr if stream is None else stream
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(json)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(json, stream)],
         )
     )
     set_levels({ROOT: "INFO", **levels})
@@ -124,13 +125,13 @@ class _ContextAdder:
         return event
 
 
-def _renderers(json: bool) -> list[Any]:
+def _renderers(json: bool, stream: TextIO) -> list[Any]:
     masked = [structlog.processors.format_exc_info, _mask_secrets]
     if not json:
         return [
             *masked,
             structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+                colors=stream.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
             ),
         ]
     return [

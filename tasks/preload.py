@@ -5,6 +5,7 @@ The supervisor names this module to `multiprocess` and says in the environment w
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import gc
@@ -15,7 +16,12 @@ import signal
 import socket
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from multiprocess.connection import Connection
 
 SUPERVISOR_PID_VARIABLE = "CONNECTD_SUPERVISOR_PID"
 ENTRY_VARIABLE = "CONNECTD_ENTRY"
@@ -23,7 +29,9 @@ OPEN_FILES_VARIABLE = "CONNECTD_OPEN_FILES"
 SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _forkserver_pid: int | None = None
+_log: TextIO | None = None
 _open_files: int | None = None
 _stdin: int | None = None
 
@@ -34,18 +42,44 @@ def die_with_forkserver() -> None:
         _at_parents_end(_forkserver_pid, signal.SIGKILL)
 
 
+def _adopt_orphans() -> None:
+    """What a plugin has started becomes our child when its parent ends, so that it can be found, see prctl(2)."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    warnings.filterwarnings("ignore", "forkserver: waitpid returned unexpected pid")
+
+
 def _at_parents_end(parent_pid: int, number: signal.Signals) -> None:
     """Have the kernel send a signal whatever ends the parent; exits at once if that has happened already."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+    _prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent_pid:
         os._exit(1)
 
 
-def run_child(entry: str, channel: socket.socket, supervisor_pid: int) -> None:
-    """The target of every child: calls `entry`, `module:function`, which the supervisor knows by name only."""
+def run_child(entry: str, channel: socket.socket, errors: Connection, supervisor_pid: int) -> None:
+    """The target of every child: calls `entry`, `module:function`, which the supervisor knows by name only.
+
+    `errors` becomes the standard error: what is written there is the supervisor's to log.
+    """
+    _redirect_errors(errors)
     _restore_open_files_limit()
     module, _, name = entry.partition(":")
     getattr(importlib.import_module(module), name)(channel, supervisor_pid)
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def log_stream() -> TextIO:
+    """Where this process logs: the standard error that the supervisor has too."""
+    return _log or sys.stderr
+
+
+def _redirect_errors(errors: Connection) -> None:
+    global _log
+    _log = open(os.dup(2), "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
+    os.dup2(errors.fileno(), 2)
+    errors.close()
 
 
 def _restore_open_files_limit() -> None:
@@ -73,6 +107,9 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
         signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: _end_if_orphaned(supervisor_pid))
     _at_parents_end(supervisor_pid, signal.SIGTERM)
+    # Without the supervisor `multiprocess` ends this process, too, and whichever comes first has to clear up.
+    atexit.register(_kill_descendants)
+    _adopt_orphans()
     _stdin = _duplicate_of_stdin()
     _name("connectd: forkserver")
     try:
@@ -88,25 +125,31 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
 
 
 def _end_if_orphaned(supervisor_pid: int) -> None:
-    """SIGTERM from the kernel, for the supervisor is gone: kill all children, and with them what their plugins have started."""
-    if os.getpid() != _forkserver_pid or os.getppid() == supervisor_pid:
-        return
-    processes = list(_processes())
-    children = {pid for pid, parent, _ in processes if parent == _forkserver_pid}
-    for pid, _, session in processes:
-        if pid in children or session in children:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-    os._exit(1)
+    """SIGTERM from the kernel: the supervisor is gone."""
+    if os.getpid() == _forkserver_pid and os.getppid() != supervisor_pid:
+        _kill_descendants()
+        os._exit(1)
 
 
-def _processes() -> Iterator[tuple[int, int, int]]:
-    """Pid, parent and session of every process, see proc(5)."""
+def _kill_descendants() -> None:
+    """Kill all children, and with them what their plugins have started, in whatever session of its own it may be."""
+    if os.getpid() != _forkserver_pid:
+        return  # a child that was forked with this handler in it
+    parents = dict(_processes())
+    descendants = {_forkserver_pid}
+    while more := {pid for pid, parent in parents.items() if parent in descendants} - descendants:
+        descendants |= more
+    for pid in descendants - {_forkserver_pid}:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _processes() -> Iterator[tuple[int, int]]:
+    """Pid and parent of every process, see proc(5)."""
     for folder in os.scandir("/proc"):
         if folder.name.isdecimal():
             with contextlib.suppress(OSError), open(f"/proc/{folder.name}/stat", "rb") as file:
-                _, parent, _, session = file.read().rpartition(b")")[2].split()[:4]
-                yield int(folder.name), int(parent), int(session)
+                yield int(folder.name), int(file.read().rpartition(b")")[2].split()[1])
 
 
 def _duplicate_of_stdin() -> int | None:

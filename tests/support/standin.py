@@ -20,6 +20,7 @@ from tasks.messages import (
     ChangeTargetState,
     CommitOffsets,
     ConfigKeyErrors,
+    Heartbeat,
     ListPlugins,
     OffsetsCommitted,
     OffsetsRead,
@@ -37,13 +38,14 @@ from tasks.messages import (
     Validated,
     Warm,
 )
-from tasks.states import ExitCode, State, TargetState
+from tasks.states import Call, ExitCode, State, TargetState
 
 
 def main(sock: socket.socket, supervisor_pid: int) -> None:
     """The entry of a child, in the place of `tasks.entry.main`."""
     os.setsid()
     preload.die_with_forkserver()
+    faulthandler.enable()
     faulthandler.register(signal.SIGUSR2)
     setproctitle("connectd: stand-in")
     channel = ChildChannel(sock)
@@ -121,6 +123,7 @@ def _task_config(config: dict[str, str], number: int) -> dict[str, str]:
 def _run_task(order: RunTask, channel: ChildChannel) -> int:
     config = order.task_config
     _misbehave(config.get("start", ""))
+    channel.send(Heartbeat(generation=order.generation, call=Call.NONE, call_s=0.0, counters={}))
     if trace := config.get("fails"):
         channel.send(
             StateChanged(
@@ -176,6 +179,14 @@ def _misbehave(how: str) -> None:
             os._exit(int(code))
         case ["kill"]:
             os.kill(os.getpid(), signal.SIGKILL)
+        case ["segfault"]:
+            faulthandler._sigsegv()  # type: ignore[attr-defined]
+        case ["say", *words]:
+            print(*words, file=sys.stderr, flush=True)
+        case ["wait", path]:
+            _wait_for_file(path)
+        case ["next", path]:
+            _misbehave(_take_line(Path(path)))
         case ["limits"]:
             print("open files:", *resource.getrlimit(resource.RLIMIT_NOFILE), file=sys.stderr, flush=True)
         case ["raise"]:
@@ -189,6 +200,13 @@ def _misbehave(how: str) -> None:
 def _start_family(path: Path) -> None:
     """A process of the plugin's own, which outlives its parent unless somebody cares; its pid goes to a file."""
     path.write_text(str(subprocess.Popen(["sleep", "3600"]).pid))
+
+
+def _take_line(path: Path) -> str:
+    """The first line of a file, which it loses."""
+    first, _, rest = path.read_text().partition("\n")
+    path.write_text(rest)
+    return first
 
 
 def _wait_for_file(path: str) -> None:

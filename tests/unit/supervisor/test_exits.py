@@ -21,7 +21,7 @@ from supervisor.exits import Cause, Exit, OutOfMemoryKills
         (Exit(signal=36), Cause.SIGNAL, "killed by signal 36"),
         (Exit(signal=9, out_of_memory=True), Cause.OUT_OF_MEMORY, "killed by SIGKILL (out of memory)"),
         (
-            Exit(signal=9, killed_for="hung in put for 301 s", hung=True),
+            Exit(signal=9, killed_for="hung in put for 301 s", killed_as=Cause.HUNG),
             Cause.HUNG,
             "killed by the supervisor: hung in put for 301 s",
         ),
@@ -33,15 +33,34 @@ def test_an_exit_explains_itself(exit: Exit, cause: Cause, words: str) -> None:
     assert str(exit) == words
 
 
-def test_out_of_memory_kills_are_told_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("exit", "account"),
+    [
+        (Exit(signal=11, last_words="in poll"), "killed by SIGSEGV\nin poll"),
+        (Exit(code=3), "exit code 3"),
+        (
+            Exit(signal=9, killed_for="it did not stop", last_words="x"),
+            "killed by the supervisor: it did not stop",
+        ),
+    ],
+)
+def test_its_last_words_tell_more_unless_we_ended_it(exit: Exit, account: str) -> None:
+    assert exit.account == account
+
+
+def test_out_of_memory_kills_are_recent_for_a_while(tmp_path: Path) -> None:
     events = tmp_path / "memory.events"
     events.write_text("low 0\noom 4\noom_kill 2\noom_group_kill 0\n")
     kills = OutOfMemoryKills(events)
-    assert not kills.rose()
+    assert not kills.recent
     events.write_text("low 0\noom 5\noom_kill 3\n")
-    assert kills.rose()
-    assert not kills.rose()
+    assert kills.recent
+    kills.note()
+    assert kills.recent
+    for _ in range(3):
+        kills.note()
+    assert not kills.recent
 
 
-def test_without_a_cgroup_nothing_is_known(tmp_path: Path) -> None:
-    assert not OutOfMemoryKills(tmp_path / "memory.events").rose()
+def test_where_nothing_is_counted_nothing_is_recent(tmp_path: Path) -> None:
+    assert not OutOfMemoryKills(tmp_path / "memory.events").recent

@@ -292,7 +292,7 @@ async def test_a_connector_that_fails_shows_its_trace_and_recovers_by_policy(tmp
 
 
 async def test_a_connector_and_a_task_that_hang_are_killed_with_the_cause(tmp_path: Path) -> None:
-    async with world(tmp_path, task_hang_timeout_ms="200", task_restart_policy="never") as here:
+    async with world(tmp_path, task_hang_timeout_ms="200", task_restart_max="0") as here:
         await here.put(connector="hang")
         await here.put("d", tasks="1", each_start="hang")
         await until(lambda: here.status("c").state is State.FAILED, "the connector has failed")
