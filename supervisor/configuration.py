@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,14 +10,21 @@ import msgspec
 from supervisor.files import ConnectorFile, FileProblems, Problem, read_connector_files, read_worker_file
 from supervisor.restarts import RestartPolicy
 from tasks.clients import worker_client_errors
+from tasks.secrets.masking import mask
 from tasks.settings import StandaloneConfig
 from tasks.settings.unknown import unknown_worker_keys
 
 SUFFIXES = (".properties", ".json")
 
+# The supervisor reads these itself, of the worker and of each connector, and hands them on as it has read them.
+_SUPERVISION = "task."
+
+# The properties of a worker file with values for references to config providers; the file's path is for messages.
+Resolve = Callable[[str, dict[str, str]], Awaitable[dict[str, str]]]
+
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker file with its connector files. `properties` are the worker's as written."""
+    """A worker file with its connector files. `properties` are the worker's as written, `worker` with secrets resolved."""
 
     properties: dict[str, str]
     worker: StandaloneConfig
@@ -29,12 +36,12 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
         return {**unknown_worker_keys(self.properties, StandaloneConfig), **RestartPolicy.unknown_keys(self.properties)}
 
 
-def load(worker_path: str, connector_paths: Sequence[str]) -> Configuration:
+async def load(worker_path: str, connector_paths: Sequence[str], resolve: Resolve) -> Configuration:
     """Read the worker file, the connector files given, and those in its `connectors.directory`. Raises FileProblems."""
     problems: list[Problem] = []
     properties, worker = None, None
     try:
-        properties, worker = load_worker(worker_path)
+        properties, worker = await load_worker(worker_path, resolve)
     except FileProblems as error:
         problems += error.problems
     try:
@@ -47,16 +54,17 @@ def load(worker_path: str, connector_paths: Sequence[str]) -> Configuration:
     return Configuration(properties=properties, worker=worker, connectors=connectors)
 
 
-def load_worker(path: str) -> tuple[dict[str, str], StandaloneConfig]:
+async def load_worker(path: str, resolve: Resolve) -> tuple[dict[str, str], StandaloneConfig]:
     """A worker's properties as written, and their meaning. Raises FileProblems with everything that is wrong."""
     properties = read_worker_file(path)
-    errors = [*StandaloneConfig.errors(properties), *RestartPolicy.errors(properties)]
+    resolved = await resolve(path, properties)
+    errors = [*StandaloneConfig.errors(resolved), *RestartPolicy.errors(resolved)]
     if not errors:
-        worker = StandaloneConfig(properties)
+        worker = StandaloneConfig(resolved)
         errors = worker_client_errors(worker)
     if errors:
-        raise FileProblems([Problem(path, error.key, str(error)) for error in errors])
-    return properties, worker
+        raise FileProblems([Problem(path, error.key, mask(str(error))) for error in errors])
+    return {key: resolved[key] if key.startswith(_SUPERVISION) else value for key, value in properties.items()}, worker
 
 
 def connector_files_in(folder: str | None) -> list[str]:

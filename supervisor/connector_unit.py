@@ -86,6 +86,7 @@ class ConnectorUnit(Unit):
             worker_config=self._surroundings.worker_config,
             target_state=self.spec.target_state,
             log=self._surroundings.log,
+            salt=self._surroundings.salt,
         )
 
     def _may_end(self) -> bool:

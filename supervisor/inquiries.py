@@ -12,6 +12,7 @@ from tasks.messages import (
     ClusterDescribed,
     DescribeCluster,
     DescribePlugin,
+    DigestReferences,
     Inquiry,
     ListOffsets,
     ListPlugins,
@@ -20,16 +21,29 @@ from tasks.messages import (
     PluginConfig,
     Plugins,
     Reason,
+    ReferencesDigested,
     Refused,
     Report,
+    ResolveWorkerConfig,
     Validate,
     Validated,
+    WorkerConfigResolved,
 )
 
 # Java's REST API gives a connector as long before it answers with an error.
 INQUIRY_TIMEOUT_S = 90.0
 
-Answer = TypeVar("Answer", Validated, Plugins, PluginConfig, ClusterDescribed, OffsetsListed, OffsetsAltered)
+Answer = TypeVar(
+    "Answer",
+    Validated,
+    Plugins,
+    PluginConfig,
+    ClusterDescribed,
+    OffsetsListed,
+    OffsetsAltered,
+    WorkerConfigResolved,
+    ReferencesDigested,
+)
 
 _DOING: Final = {
     Validate: "validation",
@@ -38,6 +52,8 @@ _DOING: Final = {
     DescribeCluster: "asking Kafka for its cluster id",
     ListOffsets: "reading offsets",
     AlterOffsets: "changing offsets",
+    ResolveWorkerConfig: "resolving secrets",
+    DigestReferences: "resolving secrets",
 }
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 import structlog
 
 from connectd.errors import NotFoundException
-from supervisor.configuration import Configuration, connector_files_in, load_worker, unknown_key_warnings
+from supervisor.configuration import Configuration, Resolve, connector_files_in, load_worker, unknown_key_warnings
 from supervisor.files import ConnectorFile, FileProblems, Problem, read_connector_file
 from supervisor.herder.standalone import StandaloneHerder
+from supervisor.inquiries import InquiryFailed, InquiryRefused
+from supervisor.pool import ProcessStartError
+from supervisor.secrets import changed_references
 from supervisor.validation import FileOutcome, validate_files
 
 log = structlog.get_logger(__name__)
@@ -20,8 +23,9 @@ log = structlog.get_logger(__name__)
 class ConnectorFiles:
     """The connectors that come from files. `rejected` counts files that a reload could not apply."""
 
-    def __init__(self, herder: StandaloneHerder, configuration: Configuration) -> None:
+    def __init__(self, herder: StandaloneHerder, configuration: Configuration, resolve: Resolve) -> None:
         self.rejected = 0
+        self._resolve = resolve
         self._herder = herder
         self._properties = configuration.properties
         self._first = configuration.connectors
@@ -40,7 +44,14 @@ class ConnectorFiles:
     async def reload(self, worker_path: str, paths: Sequence[str]) -> None:
         """Read all, validate what has changed, apply it; what is wrong is logged and changes nothing."""
         try:
-            properties, worker = load_worker(worker_path)
+            await self._reload(worker_path, paths)
+        except ProcessStartError as error:
+            self.rejected += 1
+            log.error(f"not reloaded: {error}")
+
+    async def _reload(self, worker_path: str, paths: Sequence[str]) -> None:
+        try:
+            properties, worker = await load_worker(worker_path, self._resolve)
             paths = [*paths, *connector_files_in(worker.connectors_directory)]
         except FileProblems as error:
             self._reject(error.problems)
@@ -57,7 +68,38 @@ class ConnectorFiles:
             else:
                 await self._apply(file, outcome)
                 applied += 1
+        await self._restart_where_secrets_changed()
         log.info(f"reloaded: {applied} connectors changed, {len(self._applied) - applied} as before")
+
+    async def _restart_where_secrets_changed(self) -> None:
+        """Of all connectors, not only of those that come from files."""
+        worker = self._herder.worker
+        try:
+            changed = await changed_references(worker)
+        except (InquiryFailed, InquiryRefused) as error:
+            self._reject_secrets(None, str(error))
+            return
+        for name, references in changed.items():
+            if await self._still_valid(name):
+                worker.restart(name, f"{', '.join(references)} changed")
+
+    async def _still_valid(self, name: str) -> bool:
+        """What keeps running with old secrets is better than what does not start with new ones."""
+        unit = self._herder.worker.connectors.get(name)
+        if unit is None:
+            return False
+        try:
+            errors = (await self._herder.validate(unit.spec.config)).errors
+        except (InquiryFailed, InquiryRefused) as error:
+            self._reject_secrets(name, str(error))
+            return False
+        for each in errors:
+            self._reject_secrets(name, "; ".join(each.errors))
+        return not errors
+
+    def _reject_secrets(self, connector: str | None, why: str) -> None:
+        self.rejected += 1
+        log.error(f"secrets are not reloaded: {why}", **({"connector": connector} if connector else {}))
 
     async def _validate(self, files: Sequence[ConnectorFile]) -> list[FileOutcome]:
         around = self._herder.worker.surroundings

@@ -25,6 +25,7 @@ from supervisor.pool import ProcessPool
 from supervisor.reload import ConnectorFiles
 from supervisor.rest.service import RestService
 from supervisor.rest.settings import RestSettings
+from supervisor.secrets import WorkerSecrets
 from supervisor.signals import Signals
 from supervisor.units import Surroundings
 from tasks.messages import LogSettings
@@ -112,7 +113,8 @@ class StandaloneWorker:
             notify("READY=1")
 
     async def _start(self) -> ConnectorFiles:
-        configuration = load(self._worker_path, self._connector_paths)
+        secrets = WorkerSecrets(self._pool, self._log_settings)
+        configuration = await load(self._worker_path, self._connector_paths, secrets.resolve)
         self._warn(configuration)
         self._offsets = OffsetStore(OffsetFile(Path(configuration.worker.offset_storage_file_filename)))
         self._offsets.open()
@@ -126,7 +128,7 @@ class StandaloneWorker:
         self._rest = RestService(RestSettings.of(configuration.worker))
         herder = StandaloneHerder(surroundings, self._offsets, self._rest.worker_id)
         self._herder = herder
-        files = ConnectorFiles(herder, configuration)
+        files = ConnectorFiles(herder, configuration, secrets.resolve)
         # Side by side: while children look at the files, this process has time to import the server.
         serving = asyncio.ensure_future(self._rest.serve(herder, surroundings))
         try:

@@ -61,6 +61,7 @@ class TaskUnit(Unit):
             worker_config=self._surroundings.worker_config,
             target_state=spec.target_state,
             log=self._surroundings.log,
+            salt=self._surroundings.salt,
             resumed=before is not None and _without_target_state(before) == _without_target_state(spec),
         )
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import secrets
 import time
 from abc import ABC, abstractmethod
 from collections import deque
@@ -24,7 +25,16 @@ from supervisor.pool import ProcessPool, ProcessStartError
 from supervisor.process import Child
 from supervisor.restarts import Decision, GiveUp, History, Restart, RestartAfter, RestartPolicy, decide
 from supervisor.topics import ActiveTopics
-from tasks.messages import Heartbeat, LogSettings, Order, Report, StateChanged, Stop
+from tasks.messages import (
+    Heartbeat,
+    LogSettings,
+    Order,
+    ReferencesResolved,
+    Report,
+    SecretsChanged,
+    StateChanged,
+    Stop,
+)
 from tasks.states import Call, ExitCode, State
 
 log = structlog.get_logger(__name__)
@@ -44,6 +54,8 @@ class Surroundings(msgspec.Struct, kw_only=True):
     counts: Counts = msgspec.field(default_factory=Counts)
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
+    # Keys the digests of resolved secrets; known to this worker's processes only, and gone with them.
+    salt: bytes = msgspec.field(default_factory=lambda: secrets.token_bytes(32))
     generations: Iterator[int] = msgspec.field(default_factory=lambda: itertools.count(1))
 
 
@@ -67,6 +79,9 @@ class Unit(ABC):
         """The first process starts once `after` is done."""
         self.id = id
         self.heartbeat: Heartbeat | None = None
+        # What the configurations of the last process refer to; None if they refer to nothing, or before it is known.
+        self.resolved: ReferencesResolved | None = None
+        self.on_secrets_changed: Callable[[list[str]], object] = lambda references: None
         self.stalled: Hang | None = None
         self._surroundings = surroundings
         self._rules = rules
@@ -92,6 +107,7 @@ class Unit(ABC):
         """Replace the process, or start one. The failures so far are forgotten."""
         self._history = History()
         self._failures.clear()
+        self.resolved = None
         self._change(State.RESTARTING)
         self._stop_process()
         self._woken.set()
@@ -202,6 +218,7 @@ class Unit(ABC):
         self._generation = next(self._surroundings.generations)
         self._beat = Beat(call=Call.IMPORT, call_s=0.0, received=self._surroundings.clock())
         self._child = child
+        self.resolved = None
         child.on_report = self._handle
         child.begin(self._order(self._generation), **self._log_fields)
         exit = await child.exited
@@ -250,6 +267,12 @@ class Unit(ABC):
                 self._beat = Beat(call=report.call, call_s=report.call_s, received=self._surroundings.clock())
             case StateChanged():
                 self._on_state(report)
+            case ReferencesResolved() | SecretsChanged() if self._ordered_to_stop:
+                pass  # the next process looks them up anyway
+            case ReferencesResolved():
+                self.resolved = report
+            case SecretsChanged():
+                self.on_secrets_changed(report.references)
             case _:
                 self._on_report(report)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import structlog
 
@@ -23,6 +24,8 @@ from tasks.settings.worker import TASK_HANG_TIMEOUT_MS, TASK_POLL_HANG_TIMEOUT_M
 log = structlog.get_logger(__name__)
 
 CHECK_INTERVAL_S = 1.0
+
+U = TypeVar("U", ConnectorUnit, TaskUnit)
 
 
 class Worker:
@@ -54,6 +57,17 @@ class Worker:
         for id, task in tasks.items():
             self._apply_task(id, task)
 
+    def units(self) -> list[ConnectorUnit | TaskUnit]:
+        """All connectors and tasks that are wanted now."""
+        return [*self.connectors.values(), *self.tasks.values()]
+
+    def restart(self, connector: str, because: str) -> None:
+        """Restart a connector and its tasks."""
+        log.info(f"restarting the connector with its tasks: {because}", connector=connector)
+        for unit in self.units():
+            if unit.id.connector == connector:
+                unit.restart()
+
     def tasks_of(self, connector: str) -> list[TaskUnit]:
         """The tasks of a connector that are wanted now."""
         return [task for id, task in self.tasks.items() if id.connector == connector]
@@ -66,7 +80,7 @@ class Worker:
 
     def send_to_all(self, order: Order) -> None:
         """An order to each process that runs now."""
-        for unit in (*self.connectors.values(), *self.tasks.values()):
+        for unit in self.units():
             unit.send(order)
 
     async def stop(self) -> None:
@@ -82,7 +96,7 @@ class Worker:
         unit = self.connectors.get(name)
         if unit is None:
             after = self._leaving.get(UnitId(name))
-            self.connectors[name] = ConnectorUnit(spec, self.surroundings, rules, self._on_plan, after)
+            self.connectors[name] = self._watched(ConnectorUnit(spec, self.surroundings, rules, self._on_plan, after))
         else:
             unit.supervise_by(rules)
             unit.update(spec)
@@ -91,10 +105,17 @@ class Worker:
         rules = self._rules(spec.connector_config)
         unit = self.tasks.get(id)
         if unit is None:
-            self.tasks[id] = TaskUnit(spec, self.surroundings, rules, self._offsets, self._leaving.get(id))
+            self.tasks[id] = self._watched(
+                TaskUnit(spec, self.surroundings, rules, self._offsets, self._leaving.get(id))
+            )
         else:
             unit.supervise_by(rules)
             unit.update(spec)
+
+    def _watched(self, unit: U) -> U:
+        """One process that finds that secrets have changed speaks for its whole connector."""
+        unit.on_secrets_changed = lambda references: self.restart(unit.id.connector, f"{', '.join(references)} changed")
+        return unit
 
     def _remove(self, unit: ConnectorUnit | TaskUnit) -> None:
         leaving = unit.end(forget=True)
@@ -117,7 +138,7 @@ class Worker:
         while True:
             await asyncio.sleep(CHECK_INTERVAL_S)
             self.surroundings.pool.check()
-            for unit in [*self.connectors.values(), *self.tasks.values()]:
+            for unit in self.units():
                 unit.check()
 
 

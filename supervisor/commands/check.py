@@ -12,10 +12,11 @@ import click
 
 from supervisor.commands.options import output_option
 from supervisor.commands.running import process_pool, start_logging
-from supervisor.configuration import Configuration, load, unknown_key_warnings
+from supervisor.configuration import load, unknown_key_warnings
 from supervisor.exit_codes import CommandExit
 from supervisor.files import FileProblems, Problem
 from supervisor.pool import ProcessStartError
+from supervisor.secrets import WorkerSecrets
 from supervisor.validation import validate_files
 from tasks.messages import LogSettings
 
@@ -43,20 +44,16 @@ def check(worker: str, connectors: tuple[str, ...], output: str) -> None:
 
 
 async def _check(worker: str, connectors: Sequence[str], settings: LogSettings) -> list[dict[str, Any]]:
-    try:
-        configuration = load(worker, connectors)
-    except FileProblems as error:
-        return [_report(path, error.problems, []) for path in dict.fromkeys((worker, *connectors, *_files(error)))]
-    outcomes = await _validate(configuration, settings)
-    return [_report(worker, [], unknown_key_warnings(configuration.unknown_keys)), *outcomes]
-
-
-async def _validate(configuration: Configuration, settings: LogSettings) -> list[dict[str, Any]]:
-    if not configuration.connectors:
-        return []
     async with process_pool() as pool:
+        try:
+            configuration = await load(worker, connectors, WorkerSecrets(pool, settings).resolve)
+        except FileProblems as error:
+            return [_report(path, error.problems, []) for path in dict.fromkeys((worker, *connectors, *_files(error)))]
         outcomes = await validate_files(pool, configuration.properties, settings, configuration.connectors)
-    return [_report(outcome.path, outcome.problems, unknown_key_warnings(outcome.unknown_keys)) for outcome in outcomes]
+    return [
+        _report(worker, [], unknown_key_warnings(configuration.unknown_keys)),
+        *(_report(each.path, each.problems, unknown_key_warnings(each.unknown_keys)) for each in outcomes),
+    ]
 
 
 def _files(error: FileProblems) -> list[str]:

@@ -16,7 +16,9 @@ from supervisor.commands.table import table
 from supervisor.configuration import load_worker
 from supervisor.exit_codes import CommandExit
 from supervisor.files import FileProblems
-from supervisor.inquiries import INQUIRY_TIMEOUT_S, InquiryFailed, ask
+from supervisor.inquiries import INQUIRY_TIMEOUT_S, InquiryFailed, InquiryRefused, ask
+from supervisor.pool import ProcessStartError
+from supervisor.secrets import WorkerSecrets
 from tasks.messages import ListPlugins, LogSettings, PluginInfo, Plugins
 
 # Listing needs a valid worker configuration, but of it only the plugin path counts.
@@ -35,14 +37,11 @@ def plugins(worker: str | None, plugin_path: str | None, output: str) -> None:
     """List the plugins that a worker would find, those that cannot be loaded with the reason."""
     settings = start_logging(["ERROR"])
     try:
-        config = load_worker(worker)[0] if worker is not None else dict(_NO_WORKER)
-        if plugin_path is not None:
-            config["plugin.path"] = plugin_path
-        found = asyncio.run(_list(config, settings))
+        found = asyncio.run(_list(worker, plugin_path, settings))
     except FileProblems as error:
         click.echo(str(error), err=True)
         sys.exit(CommandExit.CONFIG)
-    except InquiryFailed as error:
+    except (InquiryFailed, InquiryRefused, ProcessStartError) as error:
         click.echo(str(error), err=True)
         sys.exit(CommandExit.UNAVAILABLE)
     if output == "json":
@@ -51,8 +50,13 @@ def plugins(worker: str | None, plugin_path: str | None, output: str) -> None:
         _print(found)
 
 
-async def _list(worker_config: dict[str, str], settings: LogSettings) -> Sequence[PluginInfo]:
+async def _list(worker: str | None, plugin_path: str | None, settings: LogSettings) -> Sequence[PluginInfo]:
+    worker_config = dict(_NO_WORKER)
     async with process_pool() as pool:
+        if worker is not None:
+            worker_config, _ = await load_worker(worker, WorkerSecrets(pool, settings).resolve)
+        if plugin_path is not None:
+            worker_config["plugin.path"] = plugin_path
         answer = await ask(pool, ListPlugins(worker_config=worker_config, log=settings), Plugins, INQUIRY_TIMEOUT_S)
     return sorted(answer.plugins, key=lambda each: (each.kind, each.name))
 

@@ -4,29 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from connectd.errors import ConnectException
 from tasks.secrets.masking import MIN_LENGTH
 from tasks.secrets.references import find_references, references_in
 from tasks.secrets.resolver import Lookup, Resolver
-from tasks.settings.worker import CONFIG_PROVIDERS, PLUGIN_PATH
-
-# Worker settings that are never resolved: plugins are looked for before there are providers, and what belongs to a provider
-# is resolved when that is loaded.
-_UNRESOLVED: Final = (PLUGIN_PATH, CONFIG_PROVIDERS)
-# What only the supervisor needs; what a task does not have, it cannot lose.
-_NOT_FOR_CHILDREN: Final = ("listeners.", "admin.listeners.")
-
-
-def resolvable(worker_config: Mapping[str, str]) -> dict[str, str]:
-    """The settings of a worker in which references are resolved."""
-    return {key: value for key, value in worker_config.items() if not key.startswith(_UNRESOLVED)}
-
-
-def resolvable_in_children(worker_config: Mapping[str, str]) -> dict[str, str]:
-    """Those of them that connectors and tasks need."""
-    return {key: value for key, value in resolvable(worker_config).items() if not key.startswith(_NOT_FOR_CHILDREN)}
+from tasks.secrets.scope import resolvable_in_children
 
 
 class ResolvedConfigs:

@@ -24,10 +24,11 @@ from tasks.messages import (
     Validate,
     WorkerConfigResolved,
 )
-from tasks.secrets.configs import ResolvedConfigs, Reverse, resolvable
+from tasks.secrets.configs import ResolvedConfigs, Reverse
 from tasks.secrets.digests import digests
 from tasks.secrets.references import find_references, references_in
 from tasks.secrets.resolver import Lookup, Resolver
+from tasks.secrets.scope import resolvable
 from tasks.secrets.watch import watch
 from tasks.settings.connector import CONFIG_ACTION_RELOAD
 
