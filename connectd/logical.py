@@ -187,9 +187,8 @@ class Timestamp:
     def to_logical(schema: Schema, value: int) -> datetime.datetime:
         """The instant, in UTC; raises DataException outside the years 1 to 9999, which Python's datetimes cover."""
         _check_name(schema, Timestamp.LOGICAL_NAME)
-        days, ms = divmod(value, _MS_PER_DAY)
         try:
-            return _EPOCH + datetime.timedelta(days=days, milliseconds=ms)
+            return _EPOCH + datetime.timedelta(milliseconds=value)
         except OverflowError:
             raise _beyond_years(f"Timestamp {value} ms") from None
 
