@@ -73,7 +73,7 @@ class SourceRecord(msgspec.Struct, gc=False, eq=True):
 class SinkRecord(msgspec.Struct, gc=False, eq=True):
     """A record read from Kafka. `kafka_offset` is its offset in `topic`-`partition`; `timestamp` is in ms since the epoch.
 
-    `original_topic`, `original_kafka_partition` and `original_kafka_offset` stay as read whatever transformations change (KIP-793).
+    `original_topic`, `original_kafka_partition` and `original_kafka_offset` stay as read (KIP-793).
     """
 
     topic: str

@@ -1,4 +1,4 @@
-"""Tasks: they move the records (`org.apache.kafka.connect.source.SourceTask`, `...sink.SinkTask`), each in a process of its own."""
+"""Tasks: they move the records (`org.apache.kafka.connect.source.SourceTask`, `...sink.SinkTask`), each in its own process."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class SourceTaskContext(ABC):
 
     @abstractmethod
     def wait(self, seconds: float) -> bool:
-        """Sleep until the time is up or the task is asked to stop or pause; True in the latter case. For polls that find nothing."""
+        """Sleep, for polls that find nothing; True if the sleep ended early because the task is asked to stop or pause."""
 
 
 class ErrantRecordReporter(ABC):
@@ -121,7 +121,7 @@ class Task(ABC):
     def start(self, props: Mapping[str, str]) -> None:
         """Begin; `props` is one of what the connector's `task_configs` returned."""
 
-    def stop(self) -> None:
+    def stop(self) -> None:  # noqa: B027  # a hook that most need not override
         """Release what `start` took. Always called after `start`, also when `start` or a later call failed."""
 
 
@@ -184,7 +184,7 @@ class SinkTask(Task):
     def pre_commit(
         self, current_offsets: Mapping[TopicPartition, OffsetAndMetadata]
     ) -> Mapping[TopicPartition, OffsetAndMetadata]:
-        """The offsets that are safe to commit. Override for a sink that writes in its own time; by default flushes and returns all."""
+        """The offsets that are safe to commit; by default flushes and returns all. For a sink that writes in its own time."""
         self.flush(current_offsets)
         return current_offsets
 

@@ -16,7 +16,10 @@ class Transformation(Configurable, Generic[R]):
 
     @abstractmethod
     def apply(self, record: R) -> R | None:
-        """The changed record, which may be the same object, or None to drop it. Raises DataException for one that does not fit."""
+        """The changed record, which may be the same object, or None to drop it.
+
+        Raises DataException for one that does not fit.
+        """
 
 
 class Predicate(Configurable, Generic[R]):
