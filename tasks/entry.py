@@ -40,8 +40,8 @@ from tasks.messages import (
     Warm,
 )
 from tasks.refusal import Refusal
-from tasks.secrets.masking import mask
 from tasks.secrets.orders import digest_references, resolve_config, resolve_task, resolve_worker, resolve_worker_part
+from tasks.secrets.stream import MaskedStream
 from tasks.states import ExitCode, State
 from tasks.task_runner import run_task
 
@@ -56,7 +56,7 @@ def main(sock: socket.socket, supervisor_pid: int) -> None:
     except ChannelClosed:
         code = ExitCode.ORPHANED
     except BaseException:
-        sys.stderr.write(mask(traceback.format_exc()))
+        traceback.print_exc()
         code = ExitCode.FAILED
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -127,6 +127,7 @@ def _begin(title: str, log: LogSettings, **context: object) -> None:
     setproctitle(f"connectd: {title}")
     preload.restore_stdin()
     configure_logging(log.json, log.levels, preload.log_stream(), **context)
+    sys.stderr = MaskedStream(sys.stderr)
 
 
 def _guarded(control: Control, work: Callable[[], None]) -> ExitCode:

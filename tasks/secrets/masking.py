@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -20,10 +20,15 @@ _placeholders: dict[str, str] = {}
 _pattern: re.Pattern[str] | None = None
 
 
-def remember(values: Mapping[str, str]) -> None:
-    """From now on show these values, of `MIN_LENGTH` characters or more, as the placeholders given for them."""
+def remember(values: Mapping[str, str], untouched: Iterable[str] = ()) -> None:
+    """From now on show these values, of `MIN_LENGTH` characters or more, as the placeholders given for them.
+
+    Placeholders, and the texts that are to stay `untouched`, may hold values by chance, such as the path of a file.
+    """
     global _pattern
     with _lock:
+        for text in (*values.values(), *untouched):
+            _placeholders[text] = text
         for value, placeholder in values.items():
             for form in _forms(value):
                 _placeholders.setdefault(form, placeholder)

@@ -66,7 +66,10 @@ class Resolver:
                     found.errors |= dict.fromkeys(wanted, error)
                 else:
                     _add(found, wanted, data)
-        remember({value: reference.text for reference, value in found.values.items() if value})
+        remember(
+            {value: reference.text for reference, value in found.values.items() if value},
+            untouched=[reference.text for reference in (*found.values, *found.errors)],
+        )
         return found
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tasks.secrets.configs import ResolvedConfigs, Reverse
 from tasks.secrets.digests import digests
 from tasks.secrets.references import Reference, find_references, references_in, replace_references
 from tasks.secrets.resolver import Lookup, Resolver
+from tasks.secrets.stream import MaskedStream
 from tasks.secrets.watch import watch
 from tests.support.processes import wait_until
 from tests.support.ticking_provider import CLASS, TickingProvider, unavailable
@@ -162,6 +164,13 @@ def test_masking_takes_the_longest_value_and_lines_of_long_ones() -> None:
     }
 
 
+def test_references_stay_as_they_are_when_they_hold_a_value() -> None:
+    masking.remember({"/etc": "${env:DIR}", "hunter2": "${file:/etc/secrets:k}"}, untouched=["${file:/etc/none:k}"])
+    assert masking.mask("/etc ${file:/etc/none:k} hunter2 ${file:/etc/secrets:k}") == (
+        "${env:DIR} ${file:/etc/none:k} ${file:/etc/secrets:k} ${file:/etc/secrets:k}"
+    )
+
+
 def test_what_a_connector_has_made_of_values_is_put_back() -> None:
     TickingProvider.values = {"p": {"password": "hunter2", "port": "12", "user": "ann"}}
     config = {"url": "h:${t:p:port}", "password": "${t:p:password}", "user": "${t:p:user}", "table": "ann"}
@@ -242,3 +251,14 @@ def test_values_for_ever_are_not_watched() -> None:
     found = ResolvedConfigs(WORKER, {"a": "${t:p:k}"})
     watch(found.resolver, found.lookup, lambda changed: pytest.fail("nothing is watched"))
     assert TickingProvider.closed == 1
+
+
+def test_what_is_printed_is_masked_line_by_line() -> None:
+    masking.remember({"hunter2": "${t:k}"})
+    output = io.StringIO()
+    stream = MaskedStream(output)
+    for part in ("a hun", "ter2\nb ", "hunter2 c"):
+        stream.write(part)
+    assert output.getvalue() == "a ${t:k}\n"
+    stream.flush()
+    assert output.getvalue() == "a ${t:k}\nb ${t:k} c"
