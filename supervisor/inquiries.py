@@ -13,7 +13,9 @@ from tasks.messages import (
     DescribeCluster,
     DescribePlugin,
     DigestReferences,
+    GroupsLeft,
     Inquiry,
+    LeaveGroups,
     ListOffsets,
     ListPlugins,
     OffsetsAltered,
@@ -41,6 +43,7 @@ Answer = TypeVar(
     ClusterDescribed,
     OffsetsListed,
     OffsetsAltered,
+    GroupsLeft,
     WorkerConfigResolved,
     ReferencesDigested,
 )
@@ -52,6 +55,7 @@ _DOING: Final = {
     DescribeCluster: "asking Kafka for its cluster id",
     ListOffsets: "reading offsets",
     AlterOffsets: "changing offsets",
+    LeaveGroups: "leaving groups",
     ResolveWorkerConfig: "resolving secrets",
     DigestReferences: "resolving secrets",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from supervisor.memberships import Memberships
 from supervisor.offsets import OffsetStore
 from supervisor.process import Child
 from supervisor.specs import TaskSpec
@@ -11,6 +12,8 @@ from supervisor.units import Rules, Surroundings, Unit
 from tasks.messages import (
     ChangeTargetState,
     CommitOffsets,
+    JoinedGroup,
+    Membership,
     OffsetsCommitted,
     OffsetsRead,
     Order,
@@ -30,10 +33,13 @@ class TaskUnit(Unit):
         surroundings: Surroundings,
         rules: Rules,
         offsets: OffsetStore | None,
+        memberships: Memberships,
         after: asyncio.Future[None] | None = None,
     ) -> None:
         self.spec = spec
         self._offsets = offsets
+        self._memberships = memberships
+        self._membership: Membership | None = None
         self._ordered: TaskSpec | None = None
         super().__init__(spec.id, surroundings, rules, after)
 
@@ -65,6 +71,11 @@ class TaskUnit(Unit):
             resumed=before is not None and _without_target_state(before) == _without_target_state(spec),
         )
 
+    async def _let_go(self) -> None:
+        if self._membership is not None:
+            await self._memberships.leave(self._membership)
+            self._membership = None
+
     def _on_report(self, report: Report) -> None:
         child = self._child
         assert child is not None
@@ -73,10 +84,20 @@ class TaskUnit(Unit):
                 child.send(self._read_offsets(report))
             case CommitOffsets():
                 self._commit_offsets(report, child)
+            case JoinedGroup():
+                self._join(report)
             case TopicsUsed():
                 self._surroundings.topics.add(self.id.connector, report.topics)
             case _:
                 child.kill(f"a task has nothing to say about {type(report).__name__}")
+
+    def _join(self, report: JoinedGroup) -> None:
+        spec, before = self._ordered or self.spec, self._membership
+        self._membership = Membership(
+            group=report.group, instance=report.instance, connector_config=spec.connector_config, task=spec.task
+        )
+        if before is not None and (before.group, before.instance) != (report.group, report.instance):
+            self._memberships.leave(before)
 
     def _read_offsets(self, report: ReadOffsets) -> OffsetsRead:
         if self._offsets is None:

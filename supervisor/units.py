@@ -131,6 +131,7 @@ class Unit(ABC):
         await asyncio.wait([self._runner])
         if not forget:
             self._change(State.UNASSIGNED)
+        await self._let_go()
 
     def send(self, order: Order) -> None:
         """An order to the process, if there is one."""
@@ -186,6 +187,9 @@ class Unit(ABC):
         """Without restarts what hangs is left alone, as in Java: it may go on one day."""
         return self._rules.restarts.restart is not Restart.NEVER
 
+    async def _let_go(self) -> None:  # noqa: B027 (most have nothing)
+        """The process is gone and none follows by itself: give back what others may be waiting for."""
+
     def _may_end(self) -> bool:
         """Whether a process that ends well has done all that it was to do."""
         return False
@@ -198,6 +202,8 @@ class Unit(ABC):
         while not self._ending:
             self._woken.clear()
             delay_s = await self._run_process() if self._has_work() else None
+            if delay_s is None:
+                await self._let_go()
             await self._sleep(delay_s)
 
     async def _sleep(self, delay_s: float | None) -> None:

@@ -13,6 +13,7 @@ from connectd.errors import ConfigException
 from supervisor.connector_unit import ConnectorUnit
 from supervisor.hangs import HangLimits
 from supervisor.lifecycle import UnitId
+from supervisor.memberships import Memberships
 from supervisor.offsets import OffsetStore
 from supervisor.restarts import RestartPolicy
 from supervisor.specs import ConnectorSpec, Plan, TaskSpec
@@ -41,6 +42,7 @@ class Worker:
         self.connectors: dict[str, ConnectorUnit] = {}
         self.tasks: dict[UnitId, TaskUnit] = {}
         self._offsets = offsets
+        self._memberships = Memberships(surroundings)
         self._on_plan = on_plan
         # Units on their way out, so that nothing runs twice when it is wanted again meanwhile.
         self._leaving: dict[UnitId, asyncio.Future[None]] = {}
@@ -106,7 +108,7 @@ class Worker:
         unit = self.tasks.get(id)
         if unit is None:
             self.tasks[id] = self._watched(
-                TaskUnit(spec, self.surroundings, rules, self._offsets, self._leaving.get(id))
+                TaskUnit(spec, self.surroundings, rules, self._offsets, self._memberships, self._leaving.get(id))
             )
         else:
             unit.supervise_by(rules)

@@ -50,7 +50,6 @@ class Control:
         self.generation = generation
         self.stopping = threading.Event()
         self.target_state = target_state
-        self.leave_group = False
         # The call that the work is in, and since when: read by the heartbeat, replaced as one so that it is never torn.
         self.call: tuple[Call, float] = (Call.NONE, time.monotonic())
         self._channel = channel
@@ -73,9 +72,8 @@ class Control:
 
     def _obey(self, order: Order) -> None:
         match order:
-            case Stop(leave_group=leave_group):
+            case Stop():
                 with self._changed:
-                    self.leave_group = leave_group
                     self.stopping.set()
                     self._changed.notify_all()
             case ChangeTargetState(target_state=target_state):

@@ -26,6 +26,7 @@ from tasks.messages import (
     DescribeCluster,
     DescribePlugin,
     DigestReferences,
+    LeaveGroups,
     ListOffsets,
     ListPlugins,
     LogSettings,
@@ -40,8 +41,16 @@ from tasks.messages import (
     Warm,
 )
 from tasks.refusal import Refusal
-from tasks.secrets.orders import digest_references, resolve_config, resolve_task, resolve_worker, resolve_worker_part
+from tasks.secrets.orders import (
+    digest_references,
+    resolve_config,
+    resolve_members,
+    resolve_task,
+    resolve_worker,
+    resolve_worker_part,
+)
 from tasks.secrets.stream import MaskedStream
+from tasks.sink.leaving import leave_groups
 from tasks.states import ExitCode, State
 from tasks.task_runner import run_task
 
@@ -102,6 +111,8 @@ def _carry_out(order: Order, channel: ChildChannel) -> ExitCode:
             _answer("reading offsets", order.log, channel, lambda: list_offsets(resolve_config(order)))
         case AlterOffsets():
             _answer("changing offsets", order.log, channel, lambda: alter_offsets(resolve_config(order)))
+        case LeaveGroups():
+            _answer("leaving groups", order.log, channel, lambda: leave_groups(resolve_members(order)))
         case ResolveWorkerConfig():
             _answer("resolving secrets", order.log, channel, lambda: resolve_worker(order))
         case DigestReferences():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,9 @@ def kafka_admin(settings: ClientSettings, timeout_s: float) -> Iterator[Any]:
     from kafka import KafkaAdminClient
     from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 
+    if logging.getLogger("kafka").level == logging.NOTSET:
+        # It says each try; what went wrong in the end says who asked.
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)
     timeout_ms = int(timeout_s * 1000)
     conf = {**kafka_python_conf(settings), "bootstrap_timeout_ms": timeout_ms, "request_timeout_ms": timeout_ms}
     try:

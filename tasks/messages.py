@@ -120,6 +120,24 @@ class AlterOffsets(Message):
     timeout_s: float
 
 
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """A static member (KIP-345) of a consumer group, and the sink task whose consumer it is."""
+
+    group: str
+    instance: str
+    connector_config: dict[str, str]
+    task: int
+
+
+class LeaveGroups(Message):
+    """End the memberships of sink tasks that are gone; answered by `GroupsLeft`."""
+
+    members: list[Membership]
+    worker_config: dict[str, str]
+    log: LogSettings
+    timeout_s: float
+
+
 class ListPlugins(Message):
     """List the plugins that this worker would find; answered by `Plugins`."""
 
@@ -160,13 +178,7 @@ class ForgetTopics(Message):
 
 
 class Stop(Message):
-    """End in good order: finish the batch, flush, commit, exit. The supervisor kills what has not ended within its timeout.
-
-    `leave_group`: a sink's static membership ends too, because nobody will take this task over at once. Without it the
-    other members wait for the session of one who will not come back.
-    """
-
-    leave_group: bool = False
+    """End in good order: finish the batch, flush, commit, exit. The supervisor kills what has not ended within its timeout."""
 
 
 class OffsetsRead(Message):
@@ -191,6 +203,7 @@ Inquiry = (
     | DescribeCluster
     | ListOffsets
     | AlterOffsets
+    | LeaveGroups
     | ResolveWorkerConfig
     | DigestReferences
 )
@@ -367,6 +380,12 @@ class OffsetsAltered(Message):
     entries: list[tuple[bytes, bytes | None]] = []
 
 
+class GroupsLeft(Message):
+    """Answer to `LeaveGroups`: what went wrong, empty if all have left."""
+
+    problems: list[str]
+
+
 class Reason(enum.StrEnum):
     """Why an inquiry was refused."""
 
@@ -382,6 +401,14 @@ class Refused(Message):
 
     reason: Reason
     error: str
+
+
+class JoinedGroup(Message):
+    """The consumer of this task is to be a static member of a group, and stays one after the end of its process."""
+
+    generation: int
+    group: str
+    instance: str
 
 
 class TopicsUsed(Message):
@@ -409,6 +436,8 @@ Report = (
     | ClusterDescribed
     | OffsetsListed
     | OffsetsAltered
+    | GroupsLeft
     | Refused
+    | JoinedGroup
     | TopicsUsed
 )

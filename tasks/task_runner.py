@@ -16,7 +16,7 @@ from tasks.assembly import build_pipeline
 from tasks.clients import ClientSettings, admin_settings, consumer_settings, create, producer_settings
 from tasks.control import Control
 from tasks.heartbeat import start_heartbeat
-from tasks.messages import RunTask
+from tasks.messages import JoinedGroup, RunTask
 from tasks.pipeline import Pipeline
 from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
 from tasks.sink.context import WorkerSinkTaskContext
@@ -102,6 +102,8 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
     pipeline = build_pipeline(connector, worker)
     settings = consumer_settings(worker, connector, order.task)
     consumer = _client(Consumer, settings)
+    if instance := settings.conf.get("group.instance.id"):
+        control.send(JoinedGroup(generation=order.generation, group=settings.conf["group.id"], instance=instance))
     context = WorkerSinkTaskContext(order.task_config)
     loop = SinkLoop(
         task,

@@ -33,6 +33,7 @@ _TEXTS: Final = {
 }
 _MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "GSSAPI")
 _NEVER_MS: Final = 2**31 - 1
+_LOGGER: Final = "kafka"
 # At level DEBUG these print settings and requests as they are, passwords included.
 _TELLTALES: Final = ("kafka.admin.client", "kafka.net.connection", "kafka.protocol.parser")
 
@@ -42,8 +43,10 @@ def kafka_python_conf(settings: ClientSettings) -> ClientConf:
 
     Raises ConfigException for what kafka-python cannot do. Secrets are hidden when the whole is printed.
     """
+    if logging.getLogger(_LOGGER).level == logging.NOTSET:
+        logging.getLogger(_LOGGER).setLevel(logging.WARNING)  # it has much to say about every connection
     for name in _TELLTALES:
-        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger(name).level))
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger(name).getEffectiveLevel()))
     conf = settings.conf
     protocol = str(conf.get("security.protocol", "plaintext")).upper()
     found = ClientConf({target: conf[name] for name, target in _TEXTS.items() if name in conf})

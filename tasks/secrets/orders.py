@@ -13,6 +13,7 @@ from tasks.messages import (
     DescribeCluster,
     DescribePlugin,
     DigestReferences,
+    LeaveGroups,
     ListOffsets,
     ListPlugins,
     ReferencesDigested,
@@ -71,6 +72,17 @@ def resolve_config(order: WithConfig) -> WithConfig:
     found.resolver.close()
     found.raise_errors()
     return msgspec.structs.replace(order, config=found.configs[0], worker_config=found.worker_config)
+
+
+def resolve_members(order: LeaveGroups) -> LeaveGroups:
+    """The order with values for references, as far as there are any: one that has none must not keep the others."""
+    found = ResolvedConfigs(order.worker_config, *(member.connector_config for member in order.members))
+    found.resolver.close()
+    members = [
+        msgspec.structs.replace(member, connector_config=config)
+        for member, config in zip(order.members, found.configs, strict=True)
+    ]
+    return msgspec.structs.replace(order, members=members, worker_config=found.worker_config)
 
 
 def resolve_for_validation(order: Validate) -> tuple[Validate, list[ConfigKeyErrors]]:

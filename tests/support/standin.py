@@ -20,7 +20,10 @@ from tasks.messages import (
     ChangeTargetState,
     CommitOffsets,
     ConfigKeyErrors,
+    GroupsLeft,
     Heartbeat,
+    JoinedGroup,
+    LeaveGroups,
     ListPlugins,
     OffsetsCommitted,
     OffsetsRead,
@@ -73,6 +76,8 @@ def _work(order: Order, channel: ChildChannel) -> int:
                     plugins=[PluginInfo(name="StandIn", kind="source", version="1", location="tests", aliases=["S"])]
                 )
             )
+        case LeaveGroups():
+            _leave_groups(order, channel)
         case RunConnector():
             return _run_connector(order, channel)
         case RunTask():
@@ -80,6 +85,16 @@ def _work(order: Order, channel: ChildChannel) -> int:
         case _:
             raise AssertionError(order)
     return ExitCode.STOPPED
+
+
+def _leave_groups(order: LeaveGroups, channel: ChildChannel) -> None:
+    """Each call is a line in a file."""
+    config = order.worker_config
+    _misbehave(config.get("leaving", ""))
+    names = [f"{member.group}/{member.instance}" for member in order.members]
+    with Path(config["left.file"]).open("a") as file:
+        file.write(" ".join(names) + "\n")
+    channel.send(GroupsLeft(problems=[f"{names[0]}: stays"] if "leaving.problem" in config else []))
 
 
 def _run_connector(order: RunConnector, channel: ChildChannel) -> int:
@@ -122,6 +137,9 @@ def _task_config(config: dict[str, str], number: int) -> dict[str, str]:
 
 def _run_task(order: RunTask, channel: ChildChannel) -> int:
     config = order.task_config
+    if "joins" in config:
+        group, _, instance = config["joins"].partition("/")
+        channel.send(JoinedGroup(generation=order.generation, group=group, instance=instance))
     _misbehave(config.get("start", ""))
     channel.send(Heartbeat(generation=order.generation, call=Call.NONE, call_s=0.0, counters={}))
     if trace := config.get("fails"):
