@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import urllib.error
@@ -118,7 +119,11 @@ def assert_hidden(worker: WorkerProcess, folder: Path, *more: str) -> None:
         if belongs_to(worker.process.pid, int(path.parent.name))
     ]
     assert len(command_lines) >= 4
-    shown = [worker.log.read_text(), worker.output.read_text(), (folder / "connect.offsets").read_bytes().decode("latin-1")]
+    shown = [
+        worker.log.read_text(),
+        worker.output.read_text(),
+        (folder / "connect.offsets").read_bytes().decode("latin-1"),
+    ]
     for text in (*command_lines, *shown, *more):
         for secret in ("hunter2", ROTATED, WORKER_SECRET):
             assert secret not in text
@@ -199,6 +204,19 @@ def test_a_reload_restarts_only_the_connector_whose_secret_changed(
     after = worker.pids()
     assert changed(before, after) == {f"{topic}-0", f"{topic}-1"}
     assert_hidden(worker, folder)
+    assert worker.stop() == 0
+
+
+def test_a_task_that_missed_its_secret_comes_back_with_a_reload(
+    worker: WorkerProcess, folder: Path, topic: str
+) -> None:
+    before = worker.wait_until_runs(f"{topic}-0", f"{topic}-1", f"plain-{topic}-0")
+    (folder / "secrets.properties").unlink()
+    os.kill(before[f"{topic}-0"], signal.SIGKILL)
+    wait_until_said(worker, f"task {topic}-0 is FAILED")
+    write_secrets(folder)
+    worker.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: changed(before, worker.pids()) == {f"{topic}-0", f"{topic}-1"}, "the connector has restarted")
     assert worker.stop() == 0
 
 

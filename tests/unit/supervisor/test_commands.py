@@ -67,6 +67,27 @@ def test_check_for_programs(folder: Path) -> None:
     ]
 
 
+def test_check_looks_secrets_up_and_shows_none(folder: Path) -> None:
+    (folder / "secrets").write_text("interval=soon-enough\nfile=f\n")
+    with (folder / "worker.properties").open("a") as file:
+        file.write("config.providers=f\nconfig.providers.f.class=FileConfigProvider\n")
+        file.write(f"task.restart.max=${{f:{folder}/none:k}}\n")
+        file.write(f"offset.flush.interval.ms=${{f:{folder}/secrets:interval}}\n")
+    done = connectd("check", "worker.properties", folder=folder)
+    assert done.returncode == 78
+    assert "the value of task.restart.max is not to be had: Could not read properties from file" in done.stdout
+    text = (folder / "worker.properties").read_text().replace(f"${{f:{folder}/none:k}}", "3")
+    (folder / "worker.properties").write_text(text)
+    done = connectd("check", "worker.properties", folder=folder)
+    assert done.returncode == 78
+    assert f"Invalid value ${{f:{folder}/secrets:interval}} for configuration offset.flush.interval.ms" in done.stdout
+    (folder / "secrets").write_text("interval=1000\nfile=f\n")
+    (folder / "good.properties").write_text(
+        f"name=good\nconnector.class=FileStreamSource\ntopic=t\nfile=${{f:{folder}/secrets:file}}\n"
+    )
+    assert connectd("check", "worker.properties", "good.properties", folder=folder).returncode == 0
+
+
 def test_check_of_a_worker_file_alone(folder: Path) -> None:
     with (folder / "worker.properties").open("a") as file:
         file.write("task.restart.policy=sometimes\ntask.restarts.max=1\n")
