@@ -67,7 +67,13 @@ def compile_pattern(name: str, text: str) -> re.Pattern[str]:
 
 def valid_pattern() -> Validator:
     """A validator of one expression."""
-    return LambdaValidator.with_(lambda name, value: compile_pattern(name, value), lambda: "valid regex")
+
+    def check(name: str, value: Any) -> None:
+        if value is None:  # a required key that is missing
+            raise ConfigException(name, value, "Invalid regex: there is none")
+        compile_pattern(name, value)
+
+    return LambdaValidator.with_(check, lambda: "valid regex")
 
 
 def valid_patterns() -> Validator:

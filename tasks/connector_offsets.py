@@ -117,9 +117,10 @@ def _offset(offset: Mapping[str, Any] | None) -> int | None:
     if OFFSET not in offset:
         raise _wrong(f"The offset for a sink connector should either be null or contain the key '{OFFSET}'")
     value = offset[OFFSET]
+    shown = "null" if value is None else value
     return _integer(
         value,
-        f"Failed to parse the following Kafka offset value in the provided offsets: '{value}'. Offset values for sink "
+        f"Failed to parse the following Kafka offset value in the provided offsets: '{shown}'. Offset values for sink "
         "connectors need to be integers.",
     )
 

@@ -10,6 +10,7 @@ import structlog
 from connectd.connectors import Connector, ConnectorContext, SinkConnector, SourceConnector
 from connectd.errors import ConfigException, ConnectException
 from plugins.discovery import find_class
+from plugins.discovery.kinds import full_name
 from tasks.control import Control
 from tasks.heartbeat import start_heartbeat
 from tasks.messages import Planned, ReconfigurationRequested, RunConnector
@@ -109,7 +110,7 @@ def _report_plan(
             kind="source" if isinstance(connector, SourceConnector) else "sink",
             version=str(connector.version),
             task_class=task_class_name,
-            task_configs=[reverse.apply(_task_config(each, task_class_name, order.config)) for each in task_configs],
+            task_configs=[reverse.apply(_task_config(each, full_name(task_class), order.config)) for each in task_configs],
             watching=watching,
         )
     )

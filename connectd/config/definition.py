@@ -256,6 +256,8 @@ def _check(key: ConfigKey, props: Mapping[str, Any]) -> ConfigValue:
             key.validator.ensure_valid(key.name, outcome.value)
         except ConfigException as error:
             outcome.add_error_message(str(error))
+        except Exception as error:  # of a validator that does not expect such a value, or none
+            outcome.add_error_message(f"The validator of {key.name} failed: {type(error).__name__}: {error}")
     return outcome
 
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from supervisor.rest.entities import AlterOffsetsRequest
+from supervisor.rest.entities import AlterOffsetsRequest, CreateConnectorRequest
 from supervisor.rest.errors import RestException
 
 
@@ -21,6 +21,8 @@ def read_body(data: bytes, type: Any) -> Any:
     content = _parse(data, as_texts=as_texts)
     if content is None:
         raise RestException(HTTPStatus.BAD_REQUEST, "A request body is expected, null is none")
+    if type is CreateConnectorRequest and isinstance(content, dict) and isinstance(content.get("initial_state"), str):
+        content["initial_state"] = content["initial_state"].upper()
     try:
         return msgspec.convert(_with_texts(content) if as_texts else content, type)
     except msgspec.ValidationError as error:
@@ -52,15 +54,10 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _with_texts(content: Any) -> Any:
+def _with_texts(content: Any, depth: int = 0) -> Any:
     """Booleans as texts too, in a map and one level below, which is as deep as these bodies go."""
-    if not isinstance(content, dict):
-        return content
-    return {
-        key: {name: _text(each) for name, each in value.items()} if isinstance(value, dict) else _text(value)
-        for key, value in content.items()
-    }
-
-
-def _text(value: Any) -> Any:
-    return ("true" if value else "false") if isinstance(value, bool) else value
+    if isinstance(content, bool):
+        return "true" if content else "false"
+    if isinstance(content, dict) and depth < 2:
+        return {key: _with_texts(value, depth + 1) for key, value in content.items()}
+    return content

@@ -48,13 +48,13 @@ class Exchange:
         return _response(answer)
 
     async def _answer(self, request: web.BaseRequest) -> Answer:
+        if request.method == "OPTIONS":
+            return self._options(request)
         match = self._router.find(request.method, request.rel_url.raw_path)
         route = match.route
         role = await self._access.role(request, route)
-        require_acceptable(request, route)
-        has_body = request.can_read_body
-        if has_body:
-            require_json(request, route)
+        require_acceptable(request)
+        require_json(request, route)
         body = None if route.request is None else read_body(await self._read(request), route.request)
         call = Call(
             api=self._api,
@@ -72,6 +72,11 @@ class Exchange:
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 f"Request timed out after {REQUEST_TIMEOUT_S:g} s and was not carried out",
             ) from None
+
+    def _options(self, request: web.BaseRequest) -> Answer:
+        """Which methods a path has, as JAX-RS answers it."""
+        methods = ", ".join(self._router.methods(request.rel_url.raw_path))
+        return Answer(methods, headers={"Allow": methods, "Content-Type": "text/plain"})
 
     async def _read(self, request: web.BaseRequest) -> bytes:
         """The body. Raises RestException if it is too large, or does not come."""
@@ -101,6 +106,6 @@ class Exchange:
 def _response(answer: Answer) -> web.Response:
     if answer.body is None:
         return web.Response(status=answer.status, headers=answer.headers)
-    return web.Response(
-        status=answer.status, headers=answer.headers, body=_encoder.encode(answer.body), content_type=JSON
-    )
+    headers = {"Content-Type": JSON, **answer.headers}
+    body = answer.body.encode() if headers["Content-Type"] != JSON else _encoder.encode(answer.body)
+    return web.Response(status=answer.status, headers=headers, body=body)

@@ -16,15 +16,19 @@ _ACCEPTED: Final = (JSON, "application/*", "*/*")
 
 
 def require_json(request: web.BaseRequest, route: Route) -> None:
-    """Raises RestException with status 415 for a body that is not said to be JSON."""
-    if route.json_only and request.content_type != JSON:
+    """Raises RestException with status 415 for a body that is not said to be JSON, or one that is not there but said not to."""
+    if (
+        route.json_only
+        and request.content_type != JSON
+        and ("Content-Type" in request.headers or request.can_read_body)
+    ):
         raise plain(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 
-def require_acceptable(request: web.BaseRequest, route: Route) -> None:
+def require_acceptable(request: web.BaseRequest) -> None:
     """Raises RestException with status 406 for a client that does not take JSON."""
     accept = ",".join(request.headers.getall("Accept", ()))
-    if route.json_only and accept.strip() and not any(each in _ACCEPTED for each in _acceptable(accept)):
+    if accept.strip() and not any(each in _ACCEPTED for each in _acceptable(accept)):
         raise plain(HTTPStatus.NOT_ACCEPTABLE)
 
 

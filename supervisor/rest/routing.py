@@ -104,13 +104,17 @@ class Router:
     def find(self, method: str, raw_path: str) -> Match:
         """Raises RestException: 400 for a path that is none, 404 for an unknown one, 405 for a method it has not.
 
-        HEAD finds the route of GET. OPTIONS is refused with 405 too; its headers say what is allowed.
+        HEAD finds the route of GET.
         """
         node, params = self._find(raw_path)
         route = node.routes.get("GET" if method == "HEAD" else method)
         if route is None:
-            raise plain(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": ", ".join(allowed_methods(node.routes))})
+            raise plain(HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": ", ".join(_methods(node))})
         return Match(route, params)
+
+    def methods(self, raw_path: str) -> list[str]:
+        """The methods of a path, with those that come by themselves. Raises RestException as `find`."""
+        return _methods(self._find(raw_path)[0])
 
     def _add(self, route: Route) -> None:
         node = self._root
@@ -139,10 +143,9 @@ class Router:
         return node, params
 
 
-def allowed_methods(routes: Mapping[str, Route]) -> list[str]:
-    """The methods of a path, with those that come by themselves."""
-    automatic = {"OPTIONS"} | ({"HEAD"} if "GET" in routes else set())
-    return sorted(routes.keys() | automatic)
+def _methods(node: _Node) -> list[str]:
+    automatic = {"OPTIONS"} | ({"HEAD"} if "GET" in node.routes else set())
+    return sorted(node.routes.keys() | automatic)
 
 
 def _segments(path: str) -> list[str]:

@@ -75,26 +75,28 @@ def define_aliases(definition: ConfigDef, props: Mapping[str, Any], plugin_keys:
         prefix = f"{TRANSFORMS}.{alias}."
         group = f"Transforms: {alias}"
         _define_type(definition, prefix, group, "Transformation", alias, _type_check(plugin_keys))
-        definition.define(
-            f"{prefix}predicate",
-            Type.STRING,
-            None,
-            _known_predicate(props),
-            doc="The alias of the predicate that decides whether the transformation applies to a record.",
-            group=group,
-        ).define(
-            f"{prefix}negate",
-            Type.BOOLEAN,
-            False,
-            doc="Whether the transformation applies where the predicate does not.",
-            group=group,
+        own = (
+            ConfigDef()
+            .define(
+                "predicate",
+                Type.STRING,
+                None,
+                _known_predicate(props, prefix),
+                doc="The alias of the predicate that decides whether the transformation applies to a record.",
+            )
+            .define(
+                "negate",
+                Type.BOOLEAN,
+                False,
+                doc="Whether the transformation applies where the predicate does not.",
+            )
         )
-        _embed(definition, props, prefix, group, plugin_keys)
+        _embed(definition, props, prefix, group, own, plugin_keys)
     for alias in aliases(props, PREDICATES):
         prefix = f"{PREDICATES}.{alias}."
         group = f"Predicates: {alias}"
         _define_type(definition, prefix, group, "Predicate", alias, _type_check(plugin_keys))
-        _embed(definition, props, prefix, group, plugin_keys)
+        _embed(definition, props, prefix, group, ConfigDef(), plugin_keys)
 
 
 def alias_errors(props: Mapping[str, Any]) -> list[ConfigException]:
@@ -143,6 +145,7 @@ def _define_type(definition: ConfigDef, prefix: str, group: str, kind: str, alia
         importance=Importance.HIGH,
         doc=f"The class of the {kind.lower()} '{alias}'.",
         group=group,
+        order=0,
         width=Width.LONG,
         display_name=f"{kind} type for {alias}",
     ).define(
@@ -152,6 +155,7 @@ def _define_type(definition: ConfigDef, prefix: str, group: str, kind: str, alia
         importance=Importance.HIGH,
         doc=PLUGIN_VERSION_DOC,
         group=group,
+        order=1,
         width=Width.LONG,
         display_name=f"{kind} version for {alias}",
     )
@@ -165,31 +169,37 @@ def _type_check(plugin_keys: PluginKeys | None) -> Validator:
     return LambdaValidator.with_(check, lambda: "")
 
 
-def _known_predicate(props: Mapping[str, Any]) -> Validator:
+def _known_predicate(props: Mapping[str, Any], prefix: str) -> Validator:
     def check(name: str, value: Any) -> None:
         known = aliases(props, PREDICATES)
         if value is not None and value not in known:
             raise ConfigException(
-                name, value, f"Expected an alias that '{PREDICATES}' lists: {', '.join(known) or 'none'}"
+                prefix + name, value, f"Expected an alias that '{PREDICATES}' lists: {', '.join(known) or 'none'}"
             )
 
     return LambdaValidator.with_(check, lambda: f"an alias in {PREDICATES}")
 
 
 def _embed(
-    definition: ConfigDef, props: Mapping[str, Any], prefix: str, group: str, plugin_keys: PluginKeys | None
+    definition: ConfigDef,
+    props: Mapping[str, Any],
+    prefix: str,
+    group: str,
+    own: ConfigDef,
+    plugin_keys: PluginKeys | None,
 ) -> None:
-    class_name = props.get(f"{prefix}type")
-    if plugin_keys is None or not class_name:
-        return
-    try:
-        declared = plugin_keys(f"{prefix}type", class_name).config_keys.values()
-    except ConfigException:
-        return  # the validator of the type reports it
-    own = ConfigDef()
-    for key in declared:
-        if f"{prefix}{key.name}" in definition.config_names:
-            logger.warning("Key %s of %s is hidden by the worker's own key of that name", key.name, class_name)
-        else:
-            own.define_key(key)
-    definition.embed(prefix, group, 5, own)
+    """Declare the worker's `own` keys below the prefix and those of the plugin; neither if that cannot be loaded."""
+    if plugin_keys is not None:
+        class_name = props.get(f"{prefix}type")
+        if not class_name:
+            return
+        try:
+            declared = plugin_keys(f"{prefix}type", class_name).config_keys.values()
+        except ConfigException:
+            return  # the validator of the type reports it
+        for key in declared:
+            if key.name in own.config_names or f"{prefix}{key.name}" in definition.config_names:
+                logger.warning("Key %s of %s is hidden by the worker's own key of that name", key.name, class_name)
+            else:
+                own.define_key(key)
+    definition.embed(prefix, group, 2, own)

@@ -287,6 +287,7 @@ def _aliases(definition: ConfigDef) -> None:
         "`transforms.ALIAS.type`, its own keys below `transforms.ALIAS.`; `transforms.ALIAS.predicate` and "
         "`transforms.ALIAS.negate` limit the records it applies to.",
         group="Transforms",
+        order=12,
         width=Width.LONG,
         display_name="Transforms",
     ).define(
@@ -298,6 +299,7 @@ def _aliases(definition: ConfigDef) -> None:
         "Aliases of the predicates that transformations refer to. The class of each is set by `predicates.ALIAS.type`, "
         "its own keys below `predicates.ALIAS.`.",
         group="Predicates",
+        order=13,
         width=Width.LONG,
         display_name="Predicates",
     ).define(
@@ -308,6 +310,7 @@ def _aliases(definition: ConfigDef) -> None:
         Importance.LOW,
         "What happens when a config provider has a new value for this connector: `restart` or `none`.",
         group=COMMON_GROUP,
+        order=14,
         width=Width.MEDIUM,
         display_name="Reload Action",
     )
@@ -360,9 +363,10 @@ def _errors(definition: ConfigDef) -> None:
 
 
 def _limits(definition: ConfigDef) -> None:
-    for name, calls in (
-        (TASK_HANG_TIMEOUT_MS, "call of `start`, `put`, `flush`, `commit` or `stop`"),
-        (TASK_POLL_HANG_TIMEOUT_MS, "`poll`"),
+    # Behind Java's keys.
+    for order, name, calls in (
+        (101, TASK_HANG_TIMEOUT_MS, "call of `start`, `put`, `flush`, `commit` or `stop`"),
+        (102, TASK_POLL_HANG_TIMEOUT_MS, "`poll`"),
     ):
         definition.define(
             name,
@@ -371,5 +375,6 @@ def _limits(definition: ConfigDef) -> None:
             doc=f"After this time in one {calls} a task of this connector counts as hung, 0 never. Left out, it is the "
             "worker's. (connectd only)",
             group=COMMON_GROUP,
+            order=order,
             width=Width.MEDIUM,
         )

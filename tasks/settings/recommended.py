@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from connectd.config import NO_DEFAULT, ConfigDef, ConfigKey
+from connectd.config import NO_DEFAULT, ConfigDef, ConfigKey, ConfigValue, Type
 from connectd.connectors import Connector
 from plugins.discovery.kinds import PluginKind
 from tasks.messages import PluginInfo
@@ -90,6 +90,14 @@ def _with(values: Sequence[Any], default: Any) -> Callable[[ConfigKey], ConfigKe
 
 def _with_version(versions: Sequence[str]) -> Callable[[ConfigKey], ConfigKey]:
     return _with(versions, versions[-1] if versions else None)
+
+
+def use_full_names(values: Mapping[str, ConfigValue], declared: ConfigDef, plugins: Sequence[PluginInfo]) -> None:
+    """Show plugins by their full names, however they were written."""
+    names = {alias: plugin.name for plugin in plugins for alias in plugin.aliases}
+    for name, key in declared.config_keys.items():
+        if key.type is Type.CLASS and isinstance(values[name].value, str):
+            values[name].value = names.get(values[name].value, values[name].value)
 
 
 def with_connector_version(declared: ConfigDef, connector: Connector) -> ConfigDef:

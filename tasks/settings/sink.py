@@ -87,6 +87,7 @@ def _sink_config_def() -> ConfigDef:
             Importance.HIGH,
             "The topics to read, separated by commas. Either this or `topics.regex` is set.",
             group=COMMON_GROUP,
+            order=4,
             width=Width.LONG,
             display_name="Topics",
         )
@@ -98,6 +99,7 @@ def _sink_config_def() -> ConfigDef:
             Importance.HIGH,
             "A regular expression for the whole names of the topics to read.",
             group=COMMON_GROUP,
+            order=4,
             width=Width.LONG,
             display_name="Topics regex",
         )

@@ -128,10 +128,11 @@ def _source_config_def() -> ConfigDef:
             EXACTLY_ONCE_SUPPORT,
             Type.STRING,
             "requested",
-            CaseInsensitiveValidString.in_("requested", "required"),
+            CaseInsensitiveValidString.in_("required", "requested"),
             doc="`required` refuses a connector that does not say it can deliver exactly once with its configuration, or "
             "a worker on which exactly-once delivery of sources is off. `requested` runs it all the same.",
             group=_EXACTLY_ONCE_GROUP,
+            order=2,
             width=Width.SHORT,
             display_name="Exactly once support",
         )
@@ -139,10 +140,11 @@ def _source_config_def() -> ConfigDef:
             TRANSACTION_BOUNDARY,
             Type.STRING,
             "poll",
-            CaseInsensitiveValidString.in_("poll", "connector", "interval"),
+            CaseInsensitiveValidString.in_("interval", "poll", "connector"),
             doc="Where the transactions of an exactly-once source end: `poll` with every batch, `interval` after "
             "`transaction.boundary.interval.ms`, `connector` where the connector says, if it can.",
             group=_EXACTLY_ONCE_GROUP,
+            order=3,
             width=Width.SHORT,
             display_name="Transaction Boundary",
         )
@@ -158,6 +160,7 @@ def _source_config_def() -> ConfigDef:
             "The time between transaction commits if `transaction.boundary` is `interval`. Left out, it is the "
             "worker's `offset.flush.interval.ms`.",
             group=_EXACTLY_ONCE_GROUP,
+            order=4,
             width=Width.SHORT,
             display_name="Transaction boundary interval",
         )

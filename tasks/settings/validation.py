@@ -21,7 +21,7 @@ from tasks.infos import ConfigInfos, merged, prefixed_result, result
 from tasks.messages import ConfigKeyErrors, PluginInfo, Validated
 from tasks.settings.connector import CONNECTOR_CLASS, ConnectorConfig
 from tasks.settings.plugin_definitions import PluginDefinitions
-from tasks.settings.recommended import recommended
+from tasks.settings.recommended import recommended, use_full_names
 from tasks.settings.sink import DLQ_TOPIC_NAME, SinkConnectorConfig
 from tasks.settings.source import SourceConnectorConfig
 from tasks.settings.topic_creation import uses_topic_creation
@@ -131,7 +131,11 @@ def _validated(
     if plugins is not None:
         declared = recommended(declared, config, worker, connector, plugins)
     values = declared.validate_all(config)
-    _add_errors(values, settings.cross_field_errors(config))
+    if plugins is not None:
+        use_full_names(values, declared, plugins)
+    for error in settings.cross_field_errors(config):
+        # As in Java, which here says what is wrong without repeating key and value.
+        values.setdefault(error.key or "", ConfigValue(error.key or "")).add_error_message(error.message or str(error))
     _inherit_converters(values, worker)
     for key in [key for key, value in config.items() if value is None]:
         values.setdefault(key, ConfigValue(key)).add_error_message(_NULL)
@@ -157,7 +161,7 @@ def _without_connector(config: Mapping[str, str | None], error: ConfigException)
     """All that can be said when the connector itself cannot be loaded."""
     declared = ConnectorConfig.config_def(config)
     values = declared.validate_all(config)
-    if config.get(CONNECTOR_CLASS):  # otherwise it is missing, which is an error already
+    if config.get(CONNECTOR_CLASS) is not None:  # otherwise it is missing, which is an error already
         _add_errors(values, [error])
     return ConnectorValidation(list(values.values()), declared.config_keys, declared.groups)
 

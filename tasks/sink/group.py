@@ -85,7 +85,7 @@ class ConsumerGroup:
             results = self._admin.delete_groups([self._group])
         except KafkaError as error:
             raise self._failed("reset", error) from error
-        self._check("reset", dict(results), but="GroupIdNotFoundError")
+        self._check("reset", results, but="GroupIdNotFoundError")
 
     def _remove_left_members(self, what: str) -> None:
         """Static members stay in their group when their tasks end, until their session does."""
@@ -109,11 +109,12 @@ class ConsumerGroup:
     def _check(self, what: str, results: Mapping[Any, Any], but: str = "NoError") -> None:
         """Raises Refusal for the first error in the results."""
         for subject, error in results.items():
-            name = getattr(error, "__name__", type(error).__name__)
+            # Of groups it gives names of errors, `OK` for none; of partitions the errors themselves.
+            name = error if isinstance(error, str) else error.__name__
             if name in ("UnknownMemberIdError", "NonEmptyGroupError", "GroupSubscribedToTopicError"):
                 raise self._busy(what)
-            if name not in ("NoError", but):
-                where = f"{subject.topic}-{subject.partition}" if hasattr(subject, "partition") else str(subject)
+            if name not in ("OK", "NoError", but):
+                where = subject if isinstance(subject, str) else f"{subject.topic}-{subject.partition}"
                 raise Refusal(
                     Reason.WRONG,
                     f"Failed to {what} consumer group offsets for connector {self._connector}: {name} for {where}",

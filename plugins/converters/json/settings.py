@@ -29,6 +29,7 @@ def json_config_def() -> ConfigDef:
             importance=Importance.HIGH,
             doc='Whether each message is an envelope of its schema and its payload: {"schema": ..., "payload": ...}.',
             group=schemas,
+            order=0,
             width=Width.MEDIUM,
             display_name="Enable Schemas",
         )
@@ -39,6 +40,7 @@ def json_config_def() -> ConfigDef:
             importance=Importance.HIGH,
             doc="How many schemas are kept, so that they need not be translated for every message.",
             group=schemas,
+            order=1,
             width=Width.MEDIUM,
             display_name="Schema Cache Size",
         )
@@ -50,6 +52,7 @@ def json_config_def() -> ConfigDef:
             doc="A schema, in the form it has in an envelope, for all messages that are read; they are then payloads"
             " without an envelope. Needs schemas.enable and matters to sink connectors only.",
             group=schemas,
+            order=2,
             width=Width.MEDIUM,
             display_name="Schema Content",
         )
@@ -62,6 +65,7 @@ def json_config_def() -> ConfigDef:
             doc="How decimals are written: as BASE64 of their unscaled value, or as NUMERIC, which is a JSON number."
             " Both are read.",
             group=serialization,
+            order=0,
             width=Width.MEDIUM,
             display_name="Decimal Format",
         )
@@ -72,6 +76,7 @@ def json_config_def() -> ConfigDef:
             importance=Importance.LOW,
             doc="Whether a field that is null takes the default value of its schema, if that has one.",
             group=serialization,
+            order=1,
             width=Width.MEDIUM,
             display_name="Replace null with default",
         )

@@ -22,6 +22,10 @@ _TARGET_STATES = {
     InitialState.STOPPED: TargetState.STOPPED,
 }
 _MAX_INT = 2**31
+# What Java's String.trim takes off.
+_TRIMMED = "".join(map(chr, range(0x21)))
+# What a segment of a path may hold unescaped, beside letters, digits and "-._~" (RFC 3986).
+_SEGMENT = "!$&'()*+,;=:@"
 
 
 async def list_connectors(call: Call) -> Answer:
@@ -47,7 +51,7 @@ async def create_connector(call: Call) -> Answer:
     request: CreateConnectorRequest = call.body
     if request.config is None:
         raise RestException(HTTPStatus.BAD_REQUEST, "config is missing: the configuration of the connector")
-    name = (request.name or "").strip()
+    name = (request.name or "").strip(_TRIMMED)
     created = await call.api.herder.submit(
         _with_name(name, request.config),
         None if request.initial_state is None else _TARGET_STATES[request.initial_state],
@@ -69,7 +73,10 @@ async def put_connector_config(call: Call) -> Answer:
 
 
 async def patch_connector_config(call: Call) -> Answer:
-    return Answer(masked_info(call, await call.api.herder.patch(call.connector, call.body)))
+    patch: dict[str, str | None] = call.body
+    if NAME in patch:
+        _with_name(call.connector, {NAME: patch[NAME] or ""})
+    return Answer(masked_info(call, await call.api.herder.patch(call.connector, patch)))
 
 
 async def get_connector_status(call: Call) -> Answer:
@@ -131,7 +138,7 @@ def _created(call: Call, created: Created) -> Answer:
     info = masked_info(call, created.info)
     if not created.created:
         return Answer(info)
-    location = f"{call.base_url}/connectors/{quote(created.info.name, safe='')}"
+    location = f"{call.base_url}/connectors/{quote(created.info.name, safe=_SEGMENT)}"
     return Answer(info, HTTPStatus.CREATED, {"Location": location})
 
 

@@ -59,7 +59,7 @@ def test_a_connector_that_watches_nothing_plans_and_ends() -> None:
         kind="source",
         version="1.2",
         task_class="tests.support.sources:NumberSource",
-        task_configs=[{"id": str(n), "task.class": "tests.support.sources:NumberSource"} for n in range(2)],
+        task_configs=[{"id": str(n), "task.class": "tests.support.sources.NumberSource"} for n in range(2)],
         watching=False,
     )
     assert connectors.PlanningConnector.last.calls == ["start", "task_configs 3", "stop"]
@@ -71,7 +71,7 @@ def test_the_tasks_of_a_sink_know_its_topics() -> None:
         running.join()
     planned = plan(running)
     assert planned.kind == "sink"
-    assert planned.task_configs == [{"topics": "a,b", "own": "1", "task.class": "tests.support.sinks:RecordingSink"}]
+    assert planned.task_configs == [{"topics": "a,b", "own": "1", "task.class": "tests.support.sinks.RecordingSink"}]
 
 
 def test_a_connector_with_a_thread_is_kept_and_plans_anew_when_it_likes() -> None:

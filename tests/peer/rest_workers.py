@@ -1,0 +1,154 @@
+"""A worker of Java's and one of ours with the same settings, on one Kafka, for conversations with their REST APIs."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from supervisor.embedded.ports import free_port
+from tests.peer.jvm import compile_java, java_command
+from tests.support.processes import wait_until
+
+HERE = Path(__file__).parent
+HOST = "127.0.0.1"
+START_TIMEOUT_S = 120.0
+REQUEST_TIMEOUT_S = 120.0
+CONNECTD = (sys.executable, "-c", "from supervisor.cli import main; main()")
+STRING_CONVERTER = "org.apache.kafka.connect.storage.StringConverter"
+
+# As `connect-standalone` of the distribution, but small and quick to start.
+_JVM = ("-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
+_SERVICES = {
+    "org.apache.kafka.connect.source.SourceConnector": "connectd.peer.RestPlugins$TroubleSourceConnector",
+    "org.apache.kafka.connect.sink.SinkConnector": "connectd.peer.RestPlugins$TroubleSinkConnector",
+}
+
+
+class Worker:
+    """A running worker. Names that begin with `@` in requests and answers are its own: both use one Kafka."""
+
+    def __init__(self, kind: str, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.kind = kind
+        self.port = port
+        self.process = process
+        self.log = log
+
+    def private(self, text: str) -> str:
+        """A text of a conversation as this worker gets it."""
+        return text.replace("@", f"{self.kind}-")
+
+    def public(self, text: str) -> str:
+        """A text of an answer as the conversation says it."""
+        return text.replace(f"{self.kind}-", "@")
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers with their names in lower case, and body."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=REQUEST_TIMEOUT_S)
+        try:
+            connection.putrequest(method, path, skip_accept_encoding=True)
+            for name, value in (headers or {}).items():
+                connection.putheader(name, value)
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> Any:
+        """The JSON at a path, None for an error."""
+        status, _, body = self.request("GET", path)
+        return json.loads(body) if status == 200 else None
+
+    def states(self, connector: str) -> list[str] | None:
+        """The states of a connector and its tasks by number."""
+        status = self.get(f"/connectors/{self.private(connector)}/status")
+        return None if status is None else [status["connector"]["state"], *(task["state"] for task in status["tasks"])]
+
+
+@contextmanager
+def java_worker(folder: Path, bootstrap_servers: str, **settings: str) -> Iterator[Worker]:
+    """Kafka's ConnectStandalone with the connectors of RestPlugins.java."""
+    plugins = folder / "java-plugins" / "trouble"
+    plugins.mkdir(parents=True)
+    classes = compile_java(HERE / "RestPlugins.java")
+    with zipfile.ZipFile(plugins / "trouble.jar", "w") as jar:
+        for each in classes.rglob("*.class"):
+            jar.write(each, each.relative_to(classes))
+        for interface, name in _SERVICES.items():
+            jar.writestr(f"META-INF/services/{interface}", f"{name}\n")
+    own = {"plugin.discovery": "service_load", "plugin.path": str(plugins.parent)}
+    with _worker("java", folder, bootstrap_servers, own | settings) as worker:
+        yield worker
+
+
+@contextmanager
+def connectd_worker(folder: Path, bootstrap_servers: str, **settings: str) -> Iterator[Worker]:
+    """`connectd standalone` with the connectors of rest_plugins, and as patient with what fails as Java: not at all."""
+    plugins = folder / "connectd-plugins"
+    plugins.mkdir()
+    (plugins / "trouble").symlink_to(HERE / "rest_plugins")
+    own = {"plugin.path": str(plugins), "task.restart.policy": "never"}
+    with _worker("ours", folder, bootstrap_servers, own | settings) as worker:
+        yield worker
+
+
+@contextmanager
+def _worker(kind: str, folder: Path, bootstrap_servers: str, settings: Mapping[str, str]) -> Iterator[Worker]:
+    port = free_port()
+    file = folder / f"{kind}.properties"
+    everything = {
+        "bootstrap.servers": bootstrap_servers,
+        "key.converter": STRING_CONVERTER,
+        "value.converter": STRING_CONVERTER,
+        "offset.storage.file.filename": str(folder / f"{kind}.offsets"),
+        "offset.flush.interval.ms": "200",
+        "listeners": f"http://{HOST}:{port}",
+        **settings,
+    }
+    file.write_text("".join(f"{key}={value}\n" for key, value in everything.items()))
+    command = (
+        java_command("org.apache.kafka.connect.cli.ConnectStandalone", str(file), jvm=_JVM)
+        if kind == "java"
+        else [*CONNECTD, "standalone", str(file)]
+    )
+    log = folder / f"{kind}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env={**os.environ, "CONNECTD_LOG_FORMAT": "json"},
+        )
+    worker = Worker(kind, port, process, log)
+    try:
+        wait_until(lambda: _answers(worker), f"the {kind} worker answers; see {log}", START_TIMEOUT_S)
+        yield worker
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answers(worker: Worker) -> bool:
+    assert worker.process.poll() is None, worker.log.read_text(errors="replace")[-3000:]
+    try:
+        return worker.get("/health") is not None
+    except OSError:
+        return False
