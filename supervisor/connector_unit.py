@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from supervisor.hangs import HangLimits
 from supervisor.lifecycle import UnitId
 from supervisor.specs import ConnectorSpec, Plan
 from supervisor.units import Rules, Surroundings, Unit
@@ -61,6 +62,10 @@ class ConnectorUnit(Unit):
             self._woken.set()
         else:
             super().restart()
+
+    @property
+    def _hang_limits(self) -> HangLimits:
+        return HangLimits(call_s=self._rules.limits.connector_hang_s, poll_s=0)
 
     @property
     def _kills_hung(self) -> bool:

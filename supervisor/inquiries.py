@@ -7,6 +7,8 @@ from typing import Final, TypeVar
 
 from connectd.errors import ConnectException
 from supervisor.pool import ProcessPool, ProcessStartError
+from supervisor.process import STACK_DUMP_S
+from tasks.limits import limits_of
 from tasks.messages import (
     AlterOffsets,
     ClusterDescribed,
@@ -73,28 +75,38 @@ class InquiryRefused(ConnectException):
         self.reason = reason
 
 
-async def ask(pool: ProcessPool, order: Inquiry, expected: type[Answer], timeout_s: float) -> Answer:
-    """The answer to one order. Raises InquiryFailed or InquiryRefused. The child is gone afterwards in any case."""
+async def ask(pool: ProcessPool, order: Inquiry, expected: type[Answer], timeout_s: float | None = None) -> Answer:
+    """The answer to one order, by default within `connector.hang.timeout.ms`. Raises InquiryFailed or InquiryRefused.
+
+    The child is gone afterwards in any case.
+    """
     doing = _DOING[type(order)]
+    timeout_s = limits_of(order).connector_hang_s if timeout_s is None else timeout_s
     try:
         child = await pool.take()
     except ProcessStartError as error:
         raise InquiryFailed(f"{doing} is not possible: {error}") from error
     answer: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
     child.on_report = lambda report: None if answer.done() else answer.set_result(report)
-    child.send(order)
+    child.begin(order, **_log_fields(order))
     try:
         await asyncio.wait((answer, child.exited), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done() and not child.exited.done():
+            child.dump_stacks()
+            await asyncio.wait((child.exited,), timeout=STACK_DUMP_S)
+            raise InquiryFailed(f"{doing} hung: no answer after {timeout_s:g} s")
     finally:
         child.kill(f"{doing} is over")
     if not answer.done():
-        ended = child.exited.done() and child.exited.result()
-        raise InquiryFailed(
-            f"{doing} ended its process: {ended}" if ended else f"{doing} hung: no answer after {timeout_s:g} s"
-        )
+        raise InquiryFailed(f"{doing} ended its process: {child.exited.result().account}")
     result = answer.result()
     if isinstance(result, Refused):
         raise InquiryRefused(result.reason, result.error)
     if not isinstance(result, expected):
         raise InquiryFailed(f"{doing} was answered by {type(result).__name__}")
     return result
+
+
+def _log_fields(order: Inquiry) -> dict[str, object]:
+    name = order.config.get("name") if isinstance(order, Validate | ListOffsets | AlterOffsets) else None
+    return {} if name is None else {"connector": name}

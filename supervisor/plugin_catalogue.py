@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from connectd.config import ConfigValue
 from connectd.errors import NotFoundException
 from supervisor.herder.errors import BadRequest
-from supervisor.inquiries import INQUIRY_TIMEOUT_S, InquiryRefused, ask
+from supervisor.inquiries import InquiryRefused, ask
 from supervisor.restarts import PREFIX, restart_config_def
 from supervisor.units import Surroundings
 from supervisor.validation import validate
@@ -35,7 +35,7 @@ class PluginCatalogue:
         around = self._surroundings
         order = DescribePlugin(name=name, version=version, worker_config=around.worker_config, log=around.log)
         try:
-            return (await ask(around.pool, order, PluginConfig, INQUIRY_TIMEOUT_S)).keys
+            return (await ask(around.pool, order, PluginConfig)).keys
         except InquiryRefused as refused:
             if refused.reason is Reason.NOT_FOUND:
                 raise NotFoundException(str(refused)) from refused
@@ -53,7 +53,7 @@ class PluginCatalogue:
     async def _list(self) -> list[PluginInfo]:
         around = self._surroundings
         order = ListPlugins(worker_config=around.worker_config, log=around.log)
-        found = await ask(around.pool, order, Plugins, INQUIRY_TIMEOUT_S)
+        found = await ask(around.pool, order, Plugins)
         return sorted(
             (plugin for plugin in found.plugins if plugin.error is None), key=lambda each: (each.name, each.version)
         )

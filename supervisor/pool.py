@@ -12,6 +12,7 @@ import structlog
 
 from connectd.errors import ConnectException
 from supervisor import forkserver
+from supervisor.cgroups import Cgroups
 from supervisor.exits import OutOfMemoryKills
 from supervisor.process import Child
 
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 # A child needs some milliseconds; one that needs this long will not come.
 WARM_TIMEOUT_S = 60.0
+CHECK_INTERVAL_S = 1.0
 _FIRST_RETRY_S = 0.1
 _LAST_RETRY_S = 10.0
 
@@ -48,21 +50,20 @@ class ProcessPool:
         self._living: set[Child] = set()
         self._refilling: asyncio.Task[None] | None = None
         self._out_of_memory_kills = OutOfMemoryKills()
+        self._cgroups = Cgroups()
+        self._checker: asyncio.Task[None] | None = None
         self._closed = False
 
     def start(self) -> None:
         """Start the forkserver and the first spare."""
         forkserver.ensure_running(self._entry)
+        self._checker = asyncio.get_running_loop().create_task(self._check_for_ever())
         self._refill()
 
     @property
     def living(self) -> frozenset[Child]:
         """All children that have not ended."""
         return frozenset(self._living)
-
-    def check(self) -> None:
-        """To be called about once a second: what the kernel kills for want of memory is known by when it happened."""
-        self._out_of_memory_kills.note()
 
     async def take(self) -> Child:
         """A warm child, which is the caller's from now on. Raises ProcessStartError."""
@@ -78,14 +79,22 @@ class ProcessPool:
     async def close(self) -> None:
         """Kill the children that are left, and the forkserver."""
         self._closed = True
-        if self._refilling is not None:
-            self._refilling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._refilling
+        for background in (self._refilling, self._checker):
+            if background is not None:
+                background.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await background
         self.kill_all("the worker has ended")
         if self._living:
             await asyncio.wait([child.exited for child in self._living])
         forkserver.stop()
+
+    async def _check_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_INTERVAL_S)
+            self._out_of_memory_kills.note()
+            for child in self.living:
+                child.check_memory()
 
     def _refill(self) -> None:
         if self._refilling is None and not self._closed and len(self._spares) < self._wanted_spares:
@@ -141,10 +150,10 @@ class ProcessPool:
 
     def _request(self) -> Child:
         try:
-            return Child(self._entry, self._out_of_memory_kills)
+            return Child(self._entry, self._out_of_memory_kills, self._cgroups)
         except (ConnectionError, BrokenPipeError):
             # The forkserver died a moment ago, and its death was not known yet: once more, with a new one.
-            return Child(self._entry, self._out_of_memory_kills)
+            return Child(self._entry, self._out_of_memory_kills, self._cgroups)
 
 
 @contextlib.asynccontextmanager

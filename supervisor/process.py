@@ -12,16 +12,21 @@ from collections.abc import Callable
 
 from multiprocess.connection import Connection
 
+from supervisor.cgroups import Cgroup, Cgroups
 from supervisor.channel import Channel
 from supervisor.exits import Cause, Exit, OutOfMemoryKills
 from supervisor.forkserver import ChildRequest, request_child
+from supervisor.memory import mib, used_bytes
 from supervisor.output import Output
+from tasks.limits import limits_of
 from tasks.messages import Order, Report, Warm
+from tasks.settings import Limits
 
 # As multiprocess.forkserver writes numbers.
 _NUMBER = struct.Struct("q")
 # Time for a hung child to write down where it hangs.
 STACK_DUMP_S = 0.2
+_CGROUP_RETRY_S = 1.0
 
 
 class Child:
@@ -31,7 +36,7 @@ class Child:
     then hold the truth for ever. Reports after `Warm` go to `on_report`. No method blocks.
     """
 
-    def __init__(self, entry: str, out_of_memory_kills: OutOfMemoryKills) -> None:
+    def __init__(self, entry: str, out_of_memory_kills: OutOfMemoryKills, cgroups: Cgroups) -> None:
         """Raises OSError when the process cannot be asked for."""
         loop = asyncio.get_running_loop()
         self.pid: int | None = None
@@ -39,6 +44,9 @@ class Child:
         self.exited: asyncio.Future[Exit] = loop.create_future()
         self.on_report: Callable[[Report], None] = lambda report: None
         self._out_of_memory_kills = out_of_memory_kills
+        self._cgroups = cgroups
+        self._cgroup: Cgroup | None = None
+        self._memory_max = 0
         self._killed_for: str | None = None
         self._killed_as: Cause | None = None
         self._answer = b""  # of the forkserver
@@ -55,7 +63,23 @@ class Child:
     def begin(self, order: Order, **log_fields: object) -> None:
         """Send the first order; `log_fields` say from now on whose standard error this is."""
         self._output.fields = log_fields
+        self.limit(limits_of(order))
         self.send(order)
+
+    def limit(self, limits: Limits) -> None:
+        """Keep the child within its limits from now on, as far as that can be done from outside."""
+        if self.pid is not None and not self.exited.done():
+            self._cgroup = self._cgroups.confine(self.pid, limits) or self._cgroup
+            self._memory_max = limits.memory_max_bytes
+
+    def check_memory(self) -> None:
+        """Kill the child if it uses too much and the kernel does not look after that. To be called about once a second."""
+        if not self._memory_max or self.pid is None or (self._cgroup is not None and self._cgroup.limits_memory):
+            return
+        used = used_bytes(self.pid, self._memory_max)
+        if used > self._memory_max:
+            why = f"it used {mib(used)} of memory, task.memory.max allows {mib(self._memory_max)}"
+            self.kill(why, Cause.OUT_OF_MEMORY)
 
     def kill(self, why: str, cause: Cause | None = None) -> None:
         """SIGKILL to the child and all that it started. `why` explains the exit, and `cause` is what it counts as; the first
@@ -116,12 +140,21 @@ class Child:
             Exit(
                 code=code if number is None else None,
                 signal=number,
-                out_of_memory=not by_us and number == signal.SIGKILL and self._out_of_memory_kills.recent,
+                out_of_memory=not by_us and number == signal.SIGKILL and self._was_out_of_memory,
                 killed_for=self._killed_for if by_us else None,
                 killed_as=self._killed_as if by_us else None,
                 last_words=last_words,
             )
         )
+        self._leave_cgroup()
+
+    @property
+    def _was_out_of_memory(self) -> bool:
+        return self._out_of_memory_kills.recent if self._cgroup is None else self._cgroup.was_out_of_memory
+
+    def _leave_cgroup(self) -> None:
+        if self._cgroup is not None and not self._cgroup.remove():
+            self._loop.call_later(_CGROUP_RETRY_S, self._leave_cgroup)
 
     def _kill_process_and_group(self) -> None:
         if self.pid is not None:

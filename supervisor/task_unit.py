@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from supervisor.hangs import HangLimits
 from supervisor.memberships import Memberships
 from supervisor.offsets import OffsetStore
 from supervisor.process import Child
@@ -50,6 +51,11 @@ class TaskUnit(Unit):
             self.restart()
         elif before.target_state is not spec.target_state and self._child is not None:
             self._child.send(ChangeTargetState(target_state=spec.target_state))
+
+    @property
+    def _hang_limits(self) -> HangLimits:
+        limits = self._rules.limits
+        return HangLimits(call_s=limits.task_hang_s, poll_s=limits.task_poll_hang_s)
 
     def _has_work(self) -> bool:
         return True

@@ -35,6 +35,7 @@ from tasks.messages import (
     StateChanged,
     Stop,
 )
+from tasks.settings import Limits
 from tasks.states import Call, ExitCode, State
 
 log = structlog.get_logger(__name__)
@@ -63,7 +64,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How one connector and its tasks are supervised."""
 
     restarts: RestartPolicy
-    hangs: HangLimits
+    limits: Limits
 
 
 class Unit(ABC):
@@ -139,14 +140,16 @@ class Unit(ABC):
             self._child.send(order)
 
     def supervise_by(self, rules: Rules) -> None:
-        """Follow other rules from now on."""
+        """Follow other rules from now on. What the process does itself, such as limiting its rate, its successor does."""
         self._rules = rules
+        if self._child is not None:
+            self._child.limit(rules.limits)
 
     def check(self) -> None:
         """Look whether the process hangs. To be called about once a second."""
         if self._child is None or self._beat is None:
             return
-        hang = hung(self._rules.hangs, self._beat, self._surroundings.clock())
+        hang = hung(self._hang_limits, self._beat, self._surroundings.clock())
         if hang is None:
             self._go_on()
         elif self.stalled is None:
@@ -181,6 +184,11 @@ class Unit(ABC):
     @abstractmethod
     def _on_report(self, report: Report) -> None:
         """A report that only this kind of unit gets."""
+
+    @property
+    @abstractmethod
+    def _hang_limits(self) -> HangLimits:
+        """For how long the process may be in a call."""
 
     @property
     def _kills_hung(self) -> bool:

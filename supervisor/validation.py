@@ -9,7 +9,7 @@ import msgspec
 
 from connectd.errors import ConfigException
 from supervisor.files import ConnectorFile, Problem
-from supervisor.inquiries import INQUIRY_TIMEOUT_S, InquiryFailed, ask
+from supervisor.inquiries import InquiryFailed, ask
 from supervisor.pool import ProcessPool, ProcessStartError
 from supervisor.restarts import RestartPolicy
 from tasks.messages import ConfigKeyErrors, LogSettings, PluginInfo, Validate, Validated
@@ -40,7 +40,7 @@ async def validate(
     Raises InquiryFailed if the child does not answer.
     """
     order = Validate(config=dict(config), worker_config=worker_config, log=log, plugins=plugins)
-    outcome = await ask(pool, order, Validated, INQUIRY_TIMEOUT_S)
+    outcome = await ask(pool, order, Validated)
     texts = {key: value for key, value in config.items() if value is not None}
     return msgspec.structs.replace(
         outcome,

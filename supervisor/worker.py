@@ -8,10 +8,8 @@ from typing import TypeVar
 
 import structlog
 
-from connectd.config import Type, parse_type
 from connectd.errors import ConfigException
 from supervisor.connector_unit import ConnectorUnit
-from supervisor.hangs import HangLimits
 from supervisor.lifecycle import UnitId
 from supervisor.memberships import Memberships
 from supervisor.offsets import OffsetStore
@@ -20,7 +18,7 @@ from supervisor.specs import ConnectorSpec, Plan, TaskSpec
 from supervisor.task_unit import TaskUnit
 from supervisor.units import Rules, Surroundings
 from tasks.messages import Order
-from tasks.settings.worker import TASK_HANG_TIMEOUT_MS, TASK_POLL_HANG_TIMEOUT_MS, WorkerConfig
+from tasks.settings import Limits
 
 log = structlog.get_logger(__name__)
 
@@ -139,7 +137,6 @@ class Worker:
     async def _check_for_ever(self) -> None:
         while True:
             await asyncio.sleep(CHECK_INTERVAL_S)
-            self.surroundings.pool.check()
             for unit in self.units():
                 unit.check()
 
@@ -148,15 +145,5 @@ def supervision_rules(worker_config: Mapping[str, str], connector_config: Mappin
     """The rules for a connector and its tasks: its own settings before the worker's. Raises ConfigException."""
     return Rules(
         restarts=RestartPolicy.of(worker_config, connector_config),
-        hangs=HangLimits(
-            call_s=_limit_s(TASK_HANG_TIMEOUT_MS, worker_config, connector_config),
-            poll_s=_limit_s(TASK_POLL_HANG_TIMEOUT_MS, worker_config, connector_config),
-        ),
+        limits=Limits.of(worker_config, connector_config),
     )
-
-
-def _limit_s(key: str, worker_config: Mapping[str, str], connector_config: Mapping[str, str]) -> float:
-    given = connector_config.get(key, worker_config.get(key))
-    if given is None:
-        given = WorkerConfig.config_def().config_keys[key].default_value
-    return float(parse_type(key, given, Type.LONG)) / 1000

@@ -20,6 +20,7 @@ from tasks.connector_runner import run_connector
 from tasks.control import Control
 from tasks.inspection import describe_plugin, list_plugins, validate
 from tasks.kafka_admin import describe_cluster
+from tasks.limits import apply_limits, limits_of
 from tasks.logs import configure_logging
 from tasks.messages import (
     AlterOffsets,
@@ -90,6 +91,7 @@ def _settle() -> None:
 
 
 def _carry_out(order: Order, channel: ChildChannel) -> ExitCode:
+    apply_limits(limits_of(order))
     match order:
         case RunTask():
             _begin(f"task {order.connector}-{order.task}", order.log, connector=order.connector, task=order.task)

@@ -16,7 +16,7 @@ from supervisor.commands.table import table
 from supervisor.configuration import load_worker
 from supervisor.exit_codes import CommandExit
 from supervisor.files import FileProblems
-from supervisor.inquiries import INQUIRY_TIMEOUT_S, InquiryFailed, InquiryRefused, ask
+from supervisor.inquiries import InquiryFailed, InquiryRefused, ask
 from supervisor.pool import ProcessStartError
 from supervisor.secrets import WorkerSecrets
 from tasks.messages import ListPlugins, LogSettings, PluginInfo, Plugins
@@ -57,7 +57,7 @@ async def _list(worker: str | None, plugin_path: str | None, settings: LogSettin
             worker_config, _ = await load_worker(worker, WorkerSecrets(pool, settings).resolve)
         if plugin_path is not None:
             worker_config["plugin.path"] = plugin_path
-        answer = await ask(pool, ListPlugins(worker_config=worker_config, log=settings), Plugins, INQUIRY_TIMEOUT_S)
+        answer = await ask(pool, ListPlugins(worker_config=worker_config, log=settings), Plugins)
     return sorted(answer.plugins, key=lambda each: (each.kind, each.name))
 
 

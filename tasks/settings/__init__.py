@@ -2,6 +2,7 @@
 
 from tasks.settings.aliases import PredicateSettings, TransformationSettings
 from tasks.settings.connector import ConfigReloadAction, ConnectorConfig, ConverterSettings, ToleranceType
+from tasks.settings.limits import Limits
 from tasks.settings.sink import SinkConnectorConfig
 from tasks.settings.source import ExactlyOnceSupportLevel, SourceConnectorConfig, TransactionBoundary
 from tasks.settings.topic_creation import TopicCreationGroup
@@ -12,6 +13,7 @@ __all__ = [
     "ConnectorConfig",
     "ConverterSettings",
     "ExactlyOnceSupportLevel",
+    "Limits",
     "PredicateSettings",
     "SinkConnectorConfig",
     "SourceConnectorConfig",

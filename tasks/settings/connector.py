@@ -30,12 +30,11 @@ from tasks.settings.aliases import (
     transformation_settings,
     unique_aliases,
 )
+from tasks.settings.limits import define_connector_limits
 from tasks.settings.worker import (
     HEADER_CONVERTER,
     KEY_CONVERTER,
     PLUGIN_VERSION_DOC,
-    TASK_HANG_TIMEOUT_MS,
-    TASK_POLL_HANG_TIMEOUT_MS,
     VALUE_CONVERTER,
     WorkerConfig,
 )
@@ -185,21 +184,11 @@ class ConnectorConfig(AbstractConfig):
         config: AbstractConfig = worker if self.get(name) is None else self
         return ConverterSettings(type=config.get(name), configs=config.originals_with_prefix(f"{name}."))
 
-    def task_hang_timeout_ms(self, worker: WorkerConfig) -> int:
-        """How long one call other than `poll` may take; 0 means for ever."""
-        own = self.get(TASK_HANG_TIMEOUT_MS)
-        return worker.task_hang_timeout_ms if own is None else cast(int, own)
-
-    def task_poll_hang_timeout_ms(self, worker: WorkerConfig) -> int:
-        """The same for `poll`."""
-        own = self.get(TASK_POLL_HANG_TIMEOUT_MS)
-        return worker.task_poll_hang_timeout_ms if own is None else cast(int, own)
-
 
 @cache
 def _base_config_def() -> ConfigDef:
     definition = ConfigDef()
-    for declare in (_identity, _converters, _aliases, _errors, _limits):
+    for declare in (_identity, _converters, _aliases, _errors, define_connector_limits):
         declare(definition)
     return definition
 
@@ -360,21 +349,3 @@ def _errors(definition: ConfigDef) -> None:
         width=Width.SHORT,
         display_name="Log Error Details",
     )
-
-
-def _limits(definition: ConfigDef) -> None:
-    # Behind Java's keys.
-    for order, name, calls in (
-        (101, TASK_HANG_TIMEOUT_MS, "call of `start`, `put`, `flush`, `commit` or `stop`"),
-        (102, TASK_POLL_HANG_TIMEOUT_MS, "`poll`"),
-    ):
-        definition.define(
-            name,
-            Type.LONG,
-            None,
-            doc=f"After this time in one {calls} a task of this connector counts as hung, 0 never. Left out, it is the "
-            "worker's. (connectd only)",
-            group=COMMON_GROUP,
-            order=order,
-            width=Width.MEDIUM,
-        )

@@ -18,6 +18,7 @@ from connectd.config import (
     ValidString,
 )
 from connectd.errors import ConfigException
+from tasks.settings.limits import define_worker_limits
 from tasks.settings.rest import define_rest
 from tasks.settings.tls import define_ssl
 
@@ -36,8 +37,6 @@ TOPIC_CREATION_ENABLE: Final = "topic.creation.enable"
 TOPIC_TRACKING_ENABLE: Final = "topic.tracking.enable"
 TOPIC_TRACKING_ALLOW_RESET: Final = "topic.tracking.allow.reset"
 CONNECTORS_DIRECTORY: Final = "connectors.directory"
-TASK_HANG_TIMEOUT_MS: Final = "task.hang.timeout.ms"
-TASK_POLL_HANG_TIMEOUT_MS: Final = "task.poll.hang.timeout.ms"
 OFFSET_STORAGE_FILE_FILENAME: Final = "offset.storage.file.filename"
 
 DEFAULT_HEADER_CONVERTER: Final = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
@@ -152,16 +151,6 @@ class WorkerConfig(AbstractConfig):
         """The folder of connector files that are run beside those of the command line; None if there is none."""
         return cast("str | None", self.get(CONNECTORS_DIRECTORY))
 
-    @property
-    def task_hang_timeout_ms(self) -> int:
-        """How long one call other than `poll` may take before the task counts as hung; 0 means for ever."""
-        return cast(int, self.get(TASK_HANG_TIMEOUT_MS))
-
-    @property
-    def task_poll_hang_timeout_ms(self) -> int:
-        """The same for `poll`."""
-        return cast(int, self.get(TASK_POLL_HANG_TIMEOUT_MS))
-
 
 class StandaloneConfig(WorkerConfig):
     """The settings of `connectd standalone`."""
@@ -179,7 +168,17 @@ class StandaloneConfig(WorkerConfig):
 @cache
 def _worker_config_def() -> ConfigDef:
     definition = ConfigDef()
-    for declare in (_kafka, _converters, _times, _plugins, _connectors, _metrics, define_rest, define_ssl):
+    for declare in (
+        _kafka,
+        _converters,
+        _times,
+        define_worker_limits,
+        _plugins,
+        _connectors,
+        _metrics,
+        define_rest,
+        define_ssl,
+    ):
         declare(definition)
     return definition
 
@@ -252,19 +251,6 @@ def _times(definition: ConfigDef) -> None:
         importance=low,
         doc="How long flushing records and storing their offsets may take before that commit is given up and tried "
         "again at the next interval.",
-    ).define(
-        TASK_HANG_TIMEOUT_MS,
-        Type.LONG,
-        300000,
-        Range.at_least(0),
-        doc="After this time in one call of `start`, `put`, `flush`, `commit` or `stop` a task counts as hung. 0 "
-        "switches the check off. (connectd only)",
-    ).define(
-        TASK_POLL_HANG_TIMEOUT_MS,
-        Type.LONG,
-        0,
-        Range.at_least(0),
-        doc="The same for `poll` of source tasks, off by default: a source may wait for hours. (connectd only)",
     )
 
 

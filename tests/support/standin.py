@@ -43,6 +43,8 @@ from tasks.messages import (
 )
 from tasks.states import Call, ExitCode, State, TargetState
 
+_leaked: list[bytes] = []
+
 
 def main(sock: socket.socket, supervisor_pid: int) -> None:
     """The entry of a child, in the place of `tasks.entry.main`."""
@@ -193,12 +195,9 @@ def _misbehave(how: str) -> None:
             pass
         case ["hang"]:
             time.sleep(3600)
-        case ["exit", code]:
-            os._exit(int(code))
-        case ["kill"]:
-            os.kill(os.getpid(), signal.SIGKILL)
-        case ["segfault"]:
-            faulthandler._sigsegv()  # type: ignore[attr-defined]
+        case ["leak", mib]:
+            _leaked.append(b"x" * (int(mib) << 20))
+            time.sleep(3600)
         case ["say", *words]:
             print(*words, file=sys.stderr, flush=True)
         case ["wait", path]:
@@ -207,10 +206,22 @@ def _misbehave(how: str) -> None:
             _misbehave(_take_line(Path(path)))
         case ["limits"]:
             print("open files:", *resource.getrlimit(resource.RLIMIT_NOFILE), file=sys.stderr, flush=True)
-        case ["raise"]:
-            raise RuntimeError("raised on purpose")
         case ["family", path]:
             _start_family(Path(path))
+        case _:
+            _die(how)
+
+
+def _die(how: str) -> None:
+    match how.split():
+        case ["exit", code]:
+            os._exit(int(code))
+        case ["kill"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        case ["segfault"]:
+            faulthandler._sigsegv()  # type: ignore[attr-defined]
+        case ["raise"]:
+            raise RuntimeError("raised on purpose")
         case _:
             raise AssertionError(how)
 

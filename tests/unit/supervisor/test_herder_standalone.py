@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from multiprocess import forkserver
 
-import supervisor.validation
 from connectd.errors import AlreadyExistsException, NotFoundException
 from supervisor.herder.errors import InvalidConnector
 from supervisor.inquiries import InquiryFailed
@@ -47,12 +46,11 @@ async def test_what_is_wrong_is_refused_and_starts_nothing(tmp_path: Path) -> No
         assert not here.history
 
 
-async def test_a_validation_that_hangs_has_a_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor.validation, "INQUIRY_TIMEOUT_S", 0.1)
-    async with world(tmp_path) as here:
+async def test_a_validation_that_hangs_has_a_deadline(tmp_path: Path) -> None:
+    async with world(tmp_path, connector_hang_timeout_ms="60000") as here:
         await until(lambda: any(child.warm.done() for child in here.pool.living), "a process is warm")
         with pytest.raises(InquiryFailed, match=r"validation hung: no answer after 0\.1 s"):
-            await here.put(validate="hang")
+            await here.put(validate="hang", connector_hang_timeout_ms="100")
 
 
 async def test_a_killed_task_is_replaced_and_its_siblings_notice_nothing(tmp_path: Path) -> None:
@@ -232,7 +230,9 @@ async def test_a_connector_that_fails_shows_its_trace_and_recovers_by_policy(tmp
 
 
 async def test_a_connector_and_a_task_that_hang_are_killed_with_the_cause(tmp_path: Path) -> None:
-    async with world(tmp_path, task_hang_timeout_ms="200", task_restart_max="0") as here:
+    async with world(
+        tmp_path, task_hang_timeout_ms="200", connector_hang_timeout_ms="200", task_restart_max="0"
+    ) as here:
         await here.put(connector="hang")
         await here.put("d", tasks="1", each_start="hang")
         await until(lambda: here.status("c").state is State.FAILED, "the connector has failed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -12,9 +13,13 @@ from typing import Any
 import pytest
 import structlog
 
+import supervisor.pool
 import supervisor.worker
 from supervisor.exits import Cause
+from supervisor.inquiries import InquiryFailed, ask
 from supervisor.lifecycle import UnitId
+from supervisor.worker import supervision_rules
+from tasks.messages import LogSettings, Validate, Validated
 from tasks.states import Call, State
 from tests.support.processes import alive, until
 from tests.support.supervised import supervised
@@ -26,6 +31,7 @@ FAST = {"task_restart_backoff_ms": "10", "task_restart_backoff_max_ms": "10"}
 @pytest.fixture(autouse=True)
 def checked_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor.worker, "CHECK_INTERVAL_S", 0.05)
+    monkeypatch.setattr(supervisor.pool, "CHECK_INTERVAL_S", 0.05)
 
 
 @pytest.fixture
@@ -184,7 +190,47 @@ async def test_without_restarts_a_task_that_hangs_is_left_alone_and_may_go_on(tm
 
 
 async def test_a_connector_that_hangs_is_killed_whatever_the_policy() -> None:
-    async with supervised(task_hang_timeout_ms="300", task_restart_policy="never") as worker:
+    async with supervised(connector_hang_timeout_ms="300", task_restart_policy="never") as worker:
         worker.run(connector="hang")
         await worker.until(State.FAILED, task=None)
         assert worker.trace() == "The process of c ended: killed by the supervisor: hung in import for 0 s"
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+async def test_who_uses_too_much_memory_is_killed_for_it(tmp_path: Path) -> None:
+    misdeeds = tmp_path / "misdeeds"
+    misdeeds.write_text("leak 300\n")
+    async with supervised() as worker:
+        worker.run("modest", task_memory_max=str(200 << 20))
+        worker.run(each_start=f"next {misdeeds}", task_memory_max=str(200 << 20))
+        await worker.until(State.RUNNING)
+        await worker.until(State.RUNNING, "modest")
+        (trace,) = [trace for name, state, trace in worker.history if name == "c-0" and state is State.RESTARTING]
+        assert re.fullmatch(
+            r"The process of c-0 ended: killed by the supervisor: it used [23]\d\d MiB of memory, task.memory.max allows "
+            r"200 MiB\nRestart at once\.",
+            str(trace),
+        )
+        assert worker.counts.restarts == {(TASK, Cause.OUT_OF_MEMORY): 1}
+        assert worker.states("modest-0") == [State.UNASSIGNED, State.RUNNING]
+
+
+async def test_a_limit_that_is_lowered_holds_for_what_runs() -> None:
+    async with supervised() as worker:
+        worker.run()
+        await worker.until(State.RUNNING)
+        worker.worker.tasks[TASK].supervise_by(supervision_rules({}, {"task.memory.max": "1000"}))
+        await until(lambda: worker.counts.restarts == {(TASK, Cause.OUT_OF_MEMORY): 1}, "it is killed")
+
+
+async def test_a_validation_that_leaks_ends_with_the_cause() -> None:
+    async with supervised() as worker:
+        order = Validate(
+            config={"name": "c", "validate": "leak 300", "task.memory.max": str(200 << 20)},
+            worker_config={},
+            log=LogSettings(json=True, levels={}),
+        )
+        with pytest.raises(InquiryFailed, match=r"validation ended its process: .* task.memory.max allows 200 MiB"):
+            await ask(worker.pool, order, Validated)

@@ -20,7 +20,6 @@ WORKER = WorkerConfig(
         "key.converter": "String",
         "value.converter": "Json",
         "value.converter.schemas.enable": "false",
-        "task.hang.timeout.ms": "1000",
     }
 )
 
@@ -114,12 +113,6 @@ class TestConverter:
 
     def test_of_headers_has_a_default(self) -> None:
         assert ConnectorConfig(BASE).converter("header.converter", WORKER).type.endswith(".SimpleHeaderConverter")
-
-
-def test_hang_limits_are_the_workers_unless_the_connector_has_its_own() -> None:
-    assert ConnectorConfig(BASE).task_hang_timeout_ms(WORKER) == 1000
-    assert ConnectorConfig({**BASE, "task.hang.timeout.ms": "0"}).task_hang_timeout_ms(WORKER) == 0
-    assert ConnectorConfig({**BASE, "task.poll.hang.timeout.ms": "7"}).task_poll_hang_timeout_ms(WORKER) == 7
 
 
 class TestTopicCreation:

@@ -10,6 +10,7 @@ from connectd.config import ConfigDef, ConfigKey, convert_to_string
 from tasks.clients.translated import Client
 from tasks.clients.translation import TABLE, settings_of
 from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, StandaloneConfig
+from tasks.settings.limits import define_worker_limits
 
 VECTORS = json.loads((Path(__file__).parents[2] / "peer" / "settings_vectors.json").read_text("utf-8"))
 
@@ -20,7 +21,9 @@ DECLARED: dict[str, ConfigDef] = {
 }
 # REST: on the loopback interface unless one asks for more. The groups of the worker's keys are for our reference page.
 DEVIATIONS = {"listeners": {"default": "http://localhost:8083"}}
-OURS = {"connectors.directory", "rest.request.max.bytes", "task.hang.timeout.ms", "task.poll.hang.timeout.ms"}
+LIMITS = ConfigDef()
+define_worker_limits(LIMITS)
+OURS = {"connectors.directory", "rest.request.max.bytes", *LIMITS.config_names}
 # In Java a key of its policy's own.
 POLICY_KEYS = {"connector.client.config.override.allowlist"}
 
