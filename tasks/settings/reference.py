@@ -34,10 +34,14 @@ The settings of the Kafka clients that tasks use come from, each before the one 
 1. what Connect sets by itself: `acks=all`, idempotence and endless delivery for producers; `auto.offset.reset=earliest`,
    no automatic commit, and the static membership `connect-NAME-TASK` in the group `connect-NAME` for sinks; and what
    Java's consumers do by default where librdkafka's do not (`isolation.level=read_uncommitted`, `check.crcs=true`,
-   `allow.auto.create.topics=true`),
+   `allow.auto.create.topics=true`, but `false` with `topics.regex`),
 2. the worker file, with the prefix `producer.`, `consumer.` or `admin.` (for admin clients also without a prefix),
 3. the connector, with the prefix `producer.override.`, `consumer.override.` or `admin.override.`, if the worker's
    `connector.client.config.override.policy` allows it.
+
+Being a static member (KIP-345), a sink task that was restarted or killed goes on at once, without a rebalance. Where
+nobody takes it over at once, it leaves its group: when its connector is removed or stopped or has fewer tasks, when it has
+failed for good, and when the worker stops. That is done with the settings and rights of its consumer.
 
 As in Java, `security.protocol` and the like without a prefix are for the worker's admin clients alone: repeat them with
 `producer.` and `consumer.`. The clients are librdkafka's. Settings are written as for Java's clients, and translated by the
