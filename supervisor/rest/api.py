@@ -12,7 +12,7 @@ from multidict import MultiMapping
 from supervisor.cluster import KafkaCluster
 from supervisor.herder.herder import Herder
 from supervisor.plugin_catalogue import PluginCatalogue
-from supervisor.rest.routing import Role
+from supervisor.rest.roles import Role
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,9 @@
-"""One request from its bytes to its answer: routing, content types, body, handler, errors. Every response is made here."""
+"""One request from its bytes to its answer: access, routing, content types, body, handler, errors."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
@@ -11,20 +12,23 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from supervisor.rest.access import Access
+from supervisor.rest.access import Access, Caller
 from supervisor.rest.api import Answer, Api, Call
+from supervisor.rest.audit import audit
 from supervisor.rest.bodies import read_body
+from supervisor.rest.cross_origin import CrossOrigin
 from supervisor.rest.entities import ErrorMessage
 from supervisor.rest.errors import RestException, as_rest_exception
-from supervisor.rest.negotiation import require_acceptable, require_json
-from supervisor.rest.routing import Route, Router
+from supervisor.rest.negotiation import JSON, require_acceptable, require_json
+from supervisor.rest.response_headers import HeaderRule
+from supervisor.rest.routing import Match, Route, Router
 
 log = structlog.get_logger(__name__)
 
-# What one request may take from its first byte of body to its answer; as long as Java waits.
-REQUEST_TIMEOUT_S: Final = 90.0
+# Validation and offset changes have deadlines of their own, which are shorter: this one is for what nobody thought of.
+REQUEST_TIMEOUT_S: Final = 120.0
 BODY_TIMEOUT_S: Final = 30.0
-JSON: Final = "application/json"
+SERVER: Final = "connectd"
 
 _encoder = msgspec.json.Encoder()
 
@@ -32,37 +36,65 @@ _encoder = msgspec.json.Encoder()
 class Exchange:
     """Answers requests by the routes of one kind of listener."""
 
-    def __init__(self, api: Api, routes: Sequence[Route], access: Access, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        api: Api,
+        routes: Sequence[Route],
+        access: Access,
+        max_body_bytes: int,
+        cross_origin: CrossOrigin | None = None,
+        response_headers: Sequence[HeaderRule] = (),
+    ) -> None:
         self._api = api
         self._router = Router(routes)
         self._access = access
         self._max_body_bytes = max_body_bytes
+        self._cross_origin = cross_origin
+        self._response_headers = response_headers
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Never raises, but for a client that has gone."""
+        started = time.monotonic()
         try:
             answer = await self._answer(request)
         except Exception as error:
-            refusal = as_rest_exception(error)
-            answer = Answer(ErrorMessage(refusal.status, refusal.message), HTTPStatus(refusal.status), refusal.headers)
-        return _response(answer)
+            answer = _refusal(error)
+        response = self._response(request, answer)
+        log.debug(
+            "request",
+            remote=request.remote,
+            method=request.method,
+            path=request.path,
+            status=response.status,
+            ms=round((time.monotonic() - started) * 1000, 1),
+        )
+        return response
 
     async def _answer(self, request: web.BaseRequest) -> Answer:
         if request.method == "OPTIONS":
             return self._options(request)
         match = self._router.find(request.method, request.rel_url.raw_path)
+        caller = self._access.caller(request, match.route)
+        if not match.route.is_audited:
+            return await self._carry_out(request, match, caller)
+        try:
+            answer = await self._carry_out(request, match, caller)
+        except Exception as error:
+            answer = _refusal(error)
+        audit(request, match, caller, answer)
+        return answer
+
+    async def _carry_out(self, request: web.BaseRequest, match: Match, caller: Caller) -> Answer:
         route = match.route
-        role = await self._access.role(request, route)
         require_acceptable(request)
         require_json(request, route)
-        body = None if route.request is None else read_body(await self._read(request), route.request)
         call = Call(
             api=self._api,
             params=match.params,
             query=request.rel_url.query,
-            body=body,
+            body=None if route.request is None else read_body(await self._read(request), route.request),
             base_url=f"{request.scheme}://{request.host}",
-            role=role,
+            role=caller.role,
         )
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
@@ -70,11 +102,11 @@ class Exchange:
         except TimeoutError:
             raise RestException(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                f"Request timed out after {REQUEST_TIMEOUT_S:g} s and was not carried out",
+                f"Request timed out after {REQUEST_TIMEOUT_S:g} s. Whether it was carried out, the connector shows",
             ) from None
 
     def _options(self, request: web.BaseRequest) -> Answer:
-        """Which methods a path has, as JAX-RS answers it."""
+        """Which methods a path has, as JAX-RS answers it. Browsers ask this without logging in."""
         methods = ", ".join(self._router.methods(request.rel_url.raw_path))
         return Answer(methods, headers={"Allow": methods, "Content-Type": "text/plain"})
 
@@ -102,10 +134,22 @@ class Exchange:
             ) from None
         return bytes(data)
 
+    def _response(self, request: web.BaseRequest, answer: Answer) -> web.Response:
+        headers = {"Server": SERVER, **answer.headers}
+        body = None
+        if isinstance(answer.body, str):
+            body = answer.body.encode()
+        elif answer.body is not None:
+            body = _encoder.encode(answer.body)
+            headers["Content-Type"] = JSON
+        if self._cross_origin is not None:
+            headers |= self._cross_origin.headers(request.method, request.headers)
+        response = web.Response(status=answer.status, headers=headers, body=body)
+        for rule in self._response_headers:
+            rule.apply(response.headers)
+        return response
 
-def _response(answer: Answer) -> web.Response:
-    if answer.body is None:
-        return web.Response(status=answer.status, headers=answer.headers)
-    headers = {"Content-Type": JSON, **answer.headers}
-    body = answer.body.encode() if headers["Content-Type"] != JSON else _encoder.encode(answer.body)
-    return web.Response(status=answer.status, headers=headers, body=body)
+
+def _refusal(error: Exception) -> Answer:
+    refusal = as_rest_exception(error)
+    return Answer(ErrorMessage(refusal.status, refusal.message), HTTPStatus(refusal.status), refusal.headers)

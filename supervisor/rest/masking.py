@@ -11,7 +11,7 @@ import msgspec
 from connectd.config import Password
 from supervisor.herder.entities import ConnectorInfo, TaskInfo
 from supervisor.rest.api import Call
-from supervisor.rest.routing import Role
+from supervisor.rest.roles import Role
 
 # Beside the keys that a plugin declares as passwords: names that can hardly mean anything else.
 _SUSPICIOUS: Final = re.compile(

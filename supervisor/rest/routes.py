@@ -18,7 +18,8 @@ from supervisor.rest.entities import (
     WorkerStatus,
 )
 from supervisor.rest.handlers import connectors, loggers, offsets, plugins, root, topics
-from supervisor.rest.routing import Query, Role, Route, Scope
+from supervisor.rest.roles import Role
+from supervisor.rest.routing import Query, Route, Scope
 from tasks.infos import ConfigInfos, ConfigKeyInfo
 
 # A configuration as clients send it: null where a key is to be removed.
@@ -292,6 +293,7 @@ ROUTES: Final = (
         request=Config,
         response=ConfigInfos,
         other_statuses=(_UNAVAILABLE,),
+        changes=False,
     ),
     _route(
         "GET",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from supervisor.rest.errors import RestException, plain
+from supervisor.rest.roles import Role
 
 if TYPE_CHECKING:
     from supervisor.rest.api import Answer, Call
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
 Handler = Callable[["Call"], Awaitable["Answer"]]
 
 _PERCENT_ERROR: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
-
-
-class Role(enum.IntEnum):
-    """What a caller may do; each includes the ones before it."""
-
-    READ = 1
-    OPERATE = 2  # pause, resume, stop, restart
-    ADMIN = 3  # create, configure, delete, change offsets, change log levels
 
 
 class Scope(enum.Enum):
@@ -66,6 +59,7 @@ class Route:
     query: Sequence[Query] = ()
     # Java's root resource takes whatever content type there is.
     json_only: bool = True
+    changes: bool = True
 
     @property
     def name(self) -> str:
@@ -73,9 +67,9 @@ class Route:
         return self.handler.__name__
 
     @property
-    def changes(self) -> bool:
-        """Whether it changes anything; asking for a validation does not."""
-        return self.role is not Role.READ and self.method != "GET"
+    def is_audited(self) -> bool:
+        """Whether it may change anything."""
+        return self.changes and self.method != "GET"
 
 
 @dataclass(frozen=True)

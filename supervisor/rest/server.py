@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from typing import Final
 
 import structlog
 from aiohttp import web
 
-from supervisor.rest.access import OpenAccess
+from supervisor.rest.access import Access
 from supervisor.rest.api import Api
 from supervisor.rest.exchange import Exchange
 from supervisor.rest.routes import ROUTES
-from supervisor.rest.routing import Route, Scope
+from supervisor.rest.routing import Scope
 from supervisor.rest.settings import RestSettings
 from supervisor.rest.sockets import BoundListener
 
@@ -32,23 +33,35 @@ class RestServer:
 
     async def start(self, listeners: Sequence[BoundListener], admin_listeners: Sequence[BoundListener]) -> None:
         """Answer requests from now on."""
-        shared = self._settings.admin_listeners is None
-        await self._serve([route for route in ROUTES if route.scope is not Scope.ADMIN or shared], listeners)
-        await self._serve([route for route in ROUTES if route.scope is Scope.ADMIN], admin_listeners)
+        settings = self._settings
+        shared = settings.admin_listeners is None
+        access = Access(settings.credentials, settings.roles)
+        public = Exchange(
+            self._api,
+            [route for route in ROUTES if route.scope is not Scope.ADMIN or shared],
+            access,
+            settings.max_body_bytes,
+            settings.cross_origin,
+            settings.response_headers,
+        )
+        admin = Exchange(
+            self._api, [route for route in ROUTES if route.scope is Scope.ADMIN], access, settings.max_body_bytes
+        )
+        await self._serve(public, listeners, settings.tls)
+        await self._serve(admin, admin_listeners, settings.admin_tls)
 
     async def stop(self) -> None:
         """Take no more requests, and give those that are under way a moment."""
         for runner in self._runners:
             await runner.cleanup()
 
-    async def _serve(self, routes: Sequence[Route], listeners: Sequence[BoundListener]) -> None:
+    async def _serve(self, exchange: Exchange, listeners: Sequence[BoundListener], tls: ssl.SSLContext | None) -> None:
         for listener in listeners:
-            exchange = Exchange(self._api, routes, OpenAccess(), self._settings.max_body_bytes)
             runner = web.ServerRunner(
                 web.Server(exchange.handle, access_log=None), handle_signals=False, shutdown_timeout=SHUTDOWN_TIMEOUT_S
             )
             self._runners.append(runner)
             await runner.setup()
             for sock in listener.sockets:
-                await web.SockSite(runner, sock).start()
+                await web.SockSite(runner, sock, ssl_context=tls if listener.listener.tls else None).start()
             log.info(f"REST API at {listener.url}")

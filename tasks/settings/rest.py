@@ -5,7 +5,16 @@ from __future__ import annotations
 import csv
 from typing import Any, Final
 
-from connectd.config import ConfigDef, Importance, LambdaValidator, Range, Type, ValidList, ValidString
+from connectd.config import (
+    CompositeValidator,
+    ConfigDef,
+    Importance,
+    LambdaValidator,
+    Range,
+    Type,
+    ValidList,
+    ValidString,
+)
 from connectd.errors import ConfigException
 
 LISTENERS: Final = "listeners"
@@ -16,7 +25,12 @@ ADVERTISED_LISTENER: Final = "rest.advertised.listener"
 ALLOW_ORIGIN: Final = "access.control.allow.origin"
 ALLOW_METHODS: Final = "access.control.allow.methods"
 RESPONSE_HEADERS: Final = "response.http.headers.config"
+EXTENSION_CLASSES: Final = "rest.extension.classes"
 MAX_REQUEST_BYTES: Final = "rest.request.max.bytes"
+BASIC_AUTH_FILE: Final = "rest.basic.auth.file"
+ROLE_PREFIX: Final = "rest.roles."
+ROLES: Final = ("read", "operate", "admin")
+BASIC_AUTH: Final = "BasicAuthSecurityRestExtension"
 
 GROUP: Final = "REST API"
 _ACTIONS: Final = ("set", "add", "setDate", "addDate")
@@ -102,12 +116,16 @@ def define_rest(definition: ConfigDef) -> ConfigDef:
             group=GROUP,
         )
         .define(
-            "rest.extension.classes",
+            EXTENSION_CLASSES,
             Type.LIST,
             [],
-            uris(is_empty_allowed=True, is_null_allowed=False),
+            CompositeValidator.of(
+                uris(is_empty_allowed=True, is_null_allowed=False),
+                LambdaValidator.with_(_check_extensions, lambda: f"empty, or {BASIC_AUTH}"),
+            ),
             low,
-            "Java classes that extend the REST API. Accepted for compatibility; it has no effect.",
+            "`org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension` lets only those in who "
+            "log in. Others are Java code that cannot run here; they are refused, for most of them keep somebody out.",
             group=GROUP,
         )
         .define(
@@ -129,7 +147,40 @@ def define_rest(definition: ConfigDef) -> ConfigDef:
             "The largest body of a request to the REST API. (connectd only)",
             group=GROUP,
         )
+        .define(
+            BASIC_AUTH_FILE,
+            Type.STRING,
+            None,
+            importance=low,
+            doc="The users of the REST API with `BasicAuthSecurityRestExtension`: a properties file, `user=password`. Left "
+            "out, it is found as Java finds it: the environment has "
+            "`KAFKA_OPTS=-Djava.security.auth.login.config=FILE`, and the section `KafkaConnect` of that JAAS file names "
+            "it. It is read again when it has changed. (connectd only)",
+            group=GROUP,
+        )
+        .define(f"{ROLE_PREFIX}read", *_role("read: look at everything, passwords hidden"), group=GROUP)
+        .define(f"{ROLE_PREFIX}operate", *_role("also pause, resume, stop and restart"), group=GROUP)
+        .define(
+            f"{ROLE_PREFIX}admin",
+            *_role("also create, change, validate and delete connectors, change offsets and log levels, see passwords"),
+            group=GROUP,
+        )
     )
+
+
+def _role(may: str) -> tuple[Any, ...]:
+    users = ValidList.any_non_duplicate_values(is_empty_allowed=True, is_null_allowed=False)
+    doc = (
+        f"Who may {may}: users, common names in the certificates of clients, or `*` for everybody. If none of the roles is "
+        "given to anybody, everybody who gets in may do everything. (connectd only)"
+    )
+    return Type.LIST, [], users, Importance.LOW, doc
+
+
+def _check_extensions(name: str, classes: Any) -> None:
+    for each in classes:
+        if each.rpartition(".")[2] != BASIC_AUTH:
+            raise ConfigException(name, each, f"Expected {BASIC_AUTH}, the only one that there is")
 
 
 def _check_listeners(name: str, urls: Any) -> None:
