@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from typing import Any, Final
@@ -45,6 +46,8 @@ def cli() -> None:
 def main() -> None:
     """The entry point of the program."""
     if sys.argv[1:2] == ["standalone"] and not {"-h", "--help"} & set(sys.argv):
+        # Without a handler it would end the process; whoever sends it now means files that are yet to be read.
+        signal.signal(signal.SIGHUP, lambda number, frame: None)
         # While this process imports its own modules, the forkserver imports those of the tasks.
         from supervisor.forkserver import ensure_running
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tasks.clients import worker_client_errors
 from tasks.secrets.masking import mask
 from tasks.settings import StandaloneConfig
 from tasks.settings.unknown import unknown_worker_keys
+from tasks.settings.worker import CONNECTORS_DIRECTORY
 
 SUFFIXES = (".properties", ".json")
 
@@ -33,7 +35,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unknown_keys(self) -> dict[str, str | None]:
         """The worker's keys that have no meaning, each with the known one most like it."""
-        return {**unknown_worker_keys(self.properties, StandaloneConfig), **RestartPolicy.unknown_keys(self.properties)}
+        return unknown_keys(self.properties)
 
 
 async def load(worker_path: str, connector_paths: Sequence[str], resolve: Resolve) -> Configuration:
@@ -45,8 +47,7 @@ async def load(worker_path: str, connector_paths: Sequence[str], resolve: Resolv
     except FileProblems as error:
         problems += error.problems
     try:
-        folder = worker.connectors_directory if worker else None
-        connectors = read_connector_files([*connector_paths, *connector_files_in(folder)])
+        connectors = read_connector_files(all_paths(connector_paths, folder_of(worker) if worker else None))
     except FileProblems as error:
         problems += error.problems
     if problems or properties is None or worker is None:
@@ -67,15 +68,36 @@ async def load_worker(path: str, resolve: Resolve) -> tuple[dict[str, str], Stan
     return {key: resolved[key] if key.startswith(_SUPERVISION) else value for key, value in properties.items()}, worker
 
 
-def connector_files_in(folder: str | None) -> list[str]:
-    """The connector files of a folder by name; hidden ones, such as an editor's, are left out."""
+def folder_of(worker: StandaloneConfig, used: str | None = None) -> str | None:
+    """The folder of connector files. The default one counts only if it is there; `used` is what counted so far."""
+    folder = worker.connectors_directory
+    if folder is None or CONNECTORS_DIRECTORY in worker.originals() or folder == used:
+        return folder
+    return folder if os.path.lexists(folder) else None
+
+
+def all_paths(given: Sequence[str], folder: str | None) -> list[str]:
+    """The connector files given, and those of the folder that are not among them. Raises FileProblems."""
+    known = {os.path.realpath(path) for path in given}
+    return [*given, *(path for path in _files_in(folder) if os.path.realpath(path) not in known)]
+
+
+def _files_in(folder: str | None) -> list[str]:
+    """By name; hidden ones, such as an editor's, are left out."""
     if folder is None:
         return []
-    if not Path(folder).is_dir():
-        raise FileProblems([Problem(folder, "connectors.directory", "connectors.directory is not a folder")])
-    return sorted(
-        str(path) for path in Path(folder).iterdir() if path.suffix in SUFFIXES and not path.name.startswith(".")
-    )
+    try:
+        paths = sorted(Path(folder).iterdir())
+    except OSError as error:
+        raise FileProblems(
+            [Problem(folder, CONNECTORS_DIRECTORY, f"connectors.directory cannot be read: {error.strerror}")]
+        ) from error
+    return [str(path) for path in paths if path.suffix in SUFFIXES and not path.name.startswith(".")]
+
+
+def unknown_keys(properties: Mapping[str, str]) -> dict[str, str | None]:
+    """The keys of a worker file that have no meaning, each with the known one most like it."""
+    return {**unknown_worker_keys(properties, StandaloneConfig), **RestartPolicy.unknown_keys(properties)}
 
 
 def unknown_key_warnings(unknown: Mapping[str, str | None]) -> list[str]:

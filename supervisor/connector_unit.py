@@ -10,7 +10,7 @@ import structlog
 
 from supervisor.hangs import HangLimits
 from supervisor.lifecycle import UnitId
-from supervisor.specs import ConnectorSpec, Plan
+from supervisor.specs import ConnectorSpec, Plan, need_same_process
 from supervisor.units import Rules, Surroundings, Unit
 from tasks.messages import Order, Planned, ReconfigurationRequested, Report, RunConnector
 from tasks.states import State, TargetState
@@ -48,7 +48,7 @@ class ConnectorUnit(Unit):
         resumed = before.target_state is not spec.target_state and spec.target_state is TargetState.STARTED
         if resumed and self._state in _AT_REST:
             self._change(State.UNASSIGNED)
-        if before.config != spec.config:
+        if not need_same_process(before.config, spec.config):
             self.restart()
         elif before.target_state is not spec.target_state and (
             # As in Java, what has failed can be stopped, but neither paused nor resumed.

@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from tasks.logs import LEVELS, ROOT, level_name, set_levels
 from tasks.messages import Order, SetLogLevels
+
+DEFAULT_LEVEL: Final = "INFO"
 
 
 class LoggerLevel(msgspec.Struct, frozen=True):
@@ -63,6 +65,17 @@ class LogLevels:
         self._modified.update(dict.fromkeys(changed, now))
         return changed
 
+    def follow(self, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+        """Set what differs between two configurations; what was set otherwise meanwhile stays, unless it is below that.
+
+        A logger that is not mentioned any more has the level of the one above it.
+        """
+        changed: list[str] = []
+        for name in sorted(before.keys() | now.keys(), key=lambda name: (name != ROOT, name)):
+            if before.get(name) != now.get(name) or any(_is_below(name, each) for each in changed):
+                self.set(name, _configured(name, now))
+                changed.append(name)
+
     def _level(self, name: str) -> LoggerLevel:
         return LoggerLevel(level_name(_effective(name)), self._modified.get(name))
 
@@ -86,6 +99,12 @@ def _explicit_below(name: str) -> Iterable[str]:
 
 def _is_below(name: str, ancestor: str) -> bool:
     return name != ROOT and (ancestor == ROOT or name.startswith(f"{ancestor}."))
+
+
+def _configured(name: str, levels: Mapping[str, str]) -> str:
+    while name not in levels and "." in name:
+        name = name.rpartition(".")[0]
+    return levels.get(name) or levels.get(ROOT, DEFAULT_LEVEL)
 
 
 def is_level(text: str) -> bool:

@@ -1,75 +1,102 @@
-"""Connector files applied to a herder: all of them at the start, and on SIGHUP exactly what has changed."""
+"""SIGHUP: the worker file, the connector files and the secrets that changed, and nothing else."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import structlog
 
-from connectd.errors import NotFoundException
-from supervisor.configuration import Configuration, Resolve, connector_files_in, load_worker, unknown_key_warnings
-from supervisor.files import ConnectorFile, FileProblems, Problem, read_connector_file
+from supervisor.configuration import (
+    Configuration,
+    Resolve,
+    folder_of,
+    load_worker,
+    unknown_key_warnings,
+    unknown_keys,
+)
+from supervisor.connector_files import ConnectorFiles
+from supervisor.counts import ReloadResult
+from supervisor.difference import Difference
+from supervisor.files import FileProblems
 from supervisor.herder.standalone import StandaloneHerder
 from supervisor.inquiries import InquiryFailed, InquiryRefused
+from supervisor.live_settings import Effect, changes, taken_over
 from supervisor.pool import ProcessStartError
 from supervisor.secrets import changed_references
-from supervisor.validation import FileOutcome, validate_files
+from tasks.settings import StandaloneConfig
 
 log = structlog.get_logger(__name__)
 
 
-class ConnectorFiles:
-    """The connectors that come from files. `rejected` counts files that a reload could not apply."""
+class Reload:
+    """Brings a running worker into line with its files. What is wrong changes nothing, and is logged and counted.
 
-    def __init__(self, herder: StandaloneHerder, configuration: Configuration, resolve: Resolve) -> None:
-        self.rejected = 0
-        self._resolve = resolve
+    `command_levels` are the log levels of the command line, which come before those of the worker file.
+    """
+
+    def __init__(
+        self,
+        herder: StandaloneHerder,
+        configuration: Configuration,
+        files: ConnectorFiles,
+        resolve: Resolve,
+        command_levels: Mapping[str, str],
+    ) -> None:
         self._herder = herder
-        self._properties = configuration.properties
-        self._first = configuration.connectors
-        self._applied: dict[str, ConnectorFile] = {}  # by path
+        self._files = files
+        self._resolve = resolve
+        self._command_levels = command_levels
+        self._levels = {**configuration.worker.log_levels, **command_levels}
+        self._folder = folder_of(configuration.worker)
+        self._counts = herder.worker.surroundings.counts.reloads
 
-    async def start(self) -> None:
-        """Validate all, then start all. Raises FileProblems, and then nothing was started."""
-        outcomes = await self._validate(self._first)
-        _warn(outcomes)
-        problems = [problem for outcome in outcomes for problem in outcome.problems]
-        if problems:
-            raise FileProblems(problems)
-        for file, outcome in zip(self._first, outcomes, strict=True):
-            await self._apply(file, outcome)
-
-    async def reload(self, worker_path: str, paths: Sequence[str]) -> None:
-        """Read all, validate what has changed, apply it; what is wrong is logged and changes nothing."""
+    async def run(self, worker_path: str, paths: Sequence[str]) -> None:
+        """Read everything again and apply the difference. Nothing is raised but by being cancelled."""
         try:
-            await self._reload(worker_path, paths)
+            await self._reload_worker(worker_path)
+            found = await self._reload_connectors(paths)
+            await self._restart_where_secrets_changed()
         except ProcessStartError as error:
-            self.rejected += 1
-            log.error(f"not reloaded: {error}")
+            self._reject(f"not reloaded: {error}")
+        except Exception:
+            # An error of ours here must not end what runs well.
+            self._counts[ReloadResult.REJECTED] += 1
+            log.critical("not reloaded: an error of connectd itself", exc_info=True)
+        else:
+            if found is not None:
+                log.info(
+                    f"reloaded: {len(found.new) + len(found.changed)} connectors changed, {len(found.gone)} removed, "
+                    f"{len(found.same)} as before"
+                )
 
-    async def _reload(self, worker_path: str, paths: Sequence[str]) -> None:
+    async def _reload_worker(self, path: str) -> None:
         try:
-            properties, worker = await load_worker(worker_path, self._resolve)
-            paths = [*paths, *connector_files_in(worker.connectors_directory)]
+            properties, worker = await load_worker(path, self._resolve)
         except FileProblems as error:
-            self._reject(error.problems)
+            self._files.reject(error.problems)
             return
-        _name_worker_changes(self._properties, properties)
-        changed = self._read_changed([path for path in paths if Path(path).exists()])
-        outcomes = await self._validate(changed)
-        _warn(outcomes)
-        await self._remove_vanished(paths)
-        applied = 0
-        for file, outcome in zip(changed, outcomes, strict=True):
-            if outcome.problems:
-                self._reject(outcome.problems)
-            else:
-                await self._apply(file, outcome)
-                applied += 1
-        await self._restart_where_secrets_changed()
-        log.info(f"reloaded: {applied} connectors changed, {len(self._applied) - applied} as before")
+        self._folder = folder_of(worker, self._folder)
+        running = self._herder.worker.surroundings.worker_config
+        found = changes(running, properties)
+        if not any(found.values()):
+            return
+        for warning in unknown_key_warnings(unknown_keys(properties)):
+            log.warning(f"{path}: {warning}")
+        _name(found)
+        self._apply(taken_over(running, properties), worker)
+
+    def _apply(self, properties: dict[str, str], worker: StandaloneConfig) -> None:
+        self._herder.worker.configure(properties, worker.task_shutdown_graceful_timeout_ms / 1000)
+        levels = {**worker.log_levels, **self._command_levels}
+        self._herder.log_levels.follow(self._levels, levels)
+        self._levels = levels
+
+    async def _reload_connectors(self, paths: Sequence[str]) -> Difference | None:
+        try:
+            return await self._files.reload(paths, self._folder)
+        except FileProblems as error:
+            self._files.reject(error.problems)
+            return None
 
     async def _restart_where_secrets_changed(self) -> None:
         """Of all connectors, not only of those that come from files."""
@@ -77,7 +104,7 @@ class ConnectorFiles:
         try:
             changed = await changed_references(worker)
         except (InquiryFailed, InquiryRefused) as error:
-            self._reject_secrets(None, str(error))
+            self._reject(f"secrets are not reloaded: {error}")
             return
         for name, references in changed.items():
             if await self._still_valid(name):
@@ -91,72 +118,28 @@ class ConnectorFiles:
         try:
             errors = (await self._herder.validate(unit.spec.config)).errors
         except (InquiryFailed, InquiryRefused) as error:
-            self._reject_secrets(name, str(error))
+            self._reject(f"secrets are not reloaded: {error}", connector=name)
             return False
-        for each in errors:
-            self._reject_secrets(name, "; ".join(each.errors))
+        if errors:
+            messages = [message for each in errors for message in each.errors]
+            self._reject(f"secrets are not reloaded: {'; '.join(messages)}", connector=name)
         return not errors
 
-    def _reject_secrets(self, connector: str | None, why: str) -> None:
-        self.rejected += 1
-        log.error(f"secrets are not reloaded: {why}", **({"connector": connector} if connector else {}))
-
-    async def _validate(self, files: Sequence[ConnectorFile]) -> list[FileOutcome]:
-        around = self._herder.worker.surroundings
-        return await validate_files(around.pool, around.worker_config, around.log, files)
-
-    def _read_changed(self, paths: Sequence[str]) -> list[ConnectorFile]:
-        changed: list[ConnectorFile] = []
-        for path in paths:
-            try:
-                file = read_connector_file(path)
-                self._refuse_taken_name(file, [*changed, *self._applied.values()])
-            except FileProblems as error:
-                self._reject(error.problems)
-                continue
-            if file != self._applied.get(path):
-                changed.append(file)
-        return changed
-
-    def _refuse_taken_name(self, file: ConnectorFile, others: Sequence[ConnectorFile]) -> None:
-        for other in others:
-            if other.name == file.name and other.path != file.path and Path(other.path).exists():
-                raise FileProblems(
-                    [Problem(file.path, "name", f"a connector called {file.name} is in {other.path} already")]
-                )
-
-    async def _apply(self, file: ConnectorFile, outcome: FileOutcome) -> None:
-        before = self._applied.get(file.path)
-        if before is not None and before.name != file.name:
-            await self._remove(before.name)
-        self._applied[file.path] = file
-        await self._herder.put(file.config, file.target_state if before is None else None, outcome.validated)
-
-    async def _remove_vanished(self, paths: Sequence[str]) -> None:
-        for path, file in list(self._applied.items()):
-            if path not in paths or not Path(path).exists():
-                del self._applied[path]
-                if not any(other.name == file.name for other in self._applied.values()):
-                    await self._remove(file.name)
-
-    async def _remove(self, name: str) -> None:
-        # The REST API may have deleted it already.
-        with contextlib.suppress(NotFoundException):
-            await self._herder.remove(name)
-
-    def _reject(self, problems: Sequence[Problem]) -> None:
-        self.rejected += 1
-        for problem in problems:
-            log.error(f"not reloaded: {problem}")
+    def _reject(self, message: str, **fields: object) -> None:
+        self._counts[ReloadResult.REJECTED] += 1
+        log.error(message, **fields)
 
 
-def _warn(outcomes: Sequence[FileOutcome]) -> None:
-    for outcome in outcomes:
-        for warning in unknown_key_warnings(outcome.unknown_keys):
-            log.warning(f"{outcome.path}: {warning}")
-
-
-def _name_worker_changes(before: dict[str, str], now: dict[str, str]) -> None:
-    changed = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
-    if changed:
-        log.warning(f"changed in the worker file, but in effect only after a restart: {', '.join(changed)}")
+def _name(found: Mapping[Effect, Sequence[str]]) -> None:
+    """The keys and never the values, which may be secrets."""
+    if found[Effect.AT_ONCE]:
+        log.info(f"changed in the worker file: {', '.join(found[Effect.AT_ONCE])}")
+    if found[Effect.NEW_PROCESSES]:
+        log.warning(
+            "changed in the worker file, and in effect for processes that start from now on: "
+            f"{', '.join(found[Effect.NEW_PROCESSES])}; restart connectors with their tasks to have it there"
+        )
+    if found[Effect.WORKER_RESTART]:
+        log.warning(
+            f"changed in the worker file, but in effect only after a restart: {', '.join(found[Effect.WORKER_RESTART])}"
+        )

@@ -22,3 +22,7 @@ class Signals:
     async def next(self) -> signal.Signals:
         """Wait for the next one."""
         return await self._arrived.get()
+
+    def close(self) -> None:
+        """For a process that is about to end: SIGHUP and SIGUSR1 do not change any more how it ends."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGUSR1))

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from supervisor.lifecycle import UnitId
+from supervisor.live_settings import is_for_supervisor
 from tasks.states import TargetState
+
+
+def need_same_process(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether two configurations differ in nothing, or only in what is the supervisor's business alone."""
+    return one == other or _for_process(one) == _for_process(other)
+
+
+def _for_process(config: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in config.items() if not is_for_supervisor(key)}
 
 
 class ConnectorSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,7 +29,7 @@ class ConnectorSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A task to run. Two that differ in more than the target state need different processes."""
+    """A task to run."""
 
     connector: str
     task: int
@@ -32,6 +42,15 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> UnitId:
         """The task's id."""
         return UnitId(self.connector, self.task)
+
+    def needs_same_process(self, other: TaskSpec) -> bool:
+        """Whether they differ in nothing that a running process could not be told, such as the target state."""
+        return (
+            self.id == other.id
+            and self.task_class == other.task_class
+            and need_same_process(self.task_config, other.task_config)
+            and need_same_process(self.connector_config, other.connector_config)
+        )
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

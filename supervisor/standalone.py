@@ -13,6 +13,7 @@ import structlog
 
 from connectd.errors import ConnectException
 from supervisor.configuration import Configuration, load, unknown_key_warnings
+from supervisor.connector_files import ConnectorFiles
 from supervisor.dump import dump_state
 from supervisor.exit_codes import CommandExit
 from supervisor.files import FileProblems
@@ -22,12 +23,14 @@ from supervisor.lifecycle import Statuses
 from supervisor.notify import notify, watchdog_interval_s
 from supervisor.offsets import OffsetFile, OffsetStore
 from supervisor.pool import ProcessPool
-from supervisor.reload import ConnectorFiles
+from supervisor.reload import Reload
 from supervisor.rest.service import RestService
 from supervisor.rest.settings import RestSettings
+from supervisor.running import RunningRecord, record_path
 from supervisor.secrets import WorkerSecrets
 from supervisor.signals import Signals
 from supervisor.units import Surroundings
+from tasks.logs import set_levels
 from tasks.messages import LogSettings
 from tasks.settings.rest import LISTENERS
 
@@ -49,11 +52,13 @@ class StandaloneWorker:
         self._worker_path = worker_path
         self._connector_paths = connector_paths
         self._log_settings = log_settings
+        self._command_levels = dict(log_settings.levels)
         self._pool = ProcessPool(entry)
         self._signals = Signals()
         self._reload_wanted = asyncio.Event()
         self._offsets: OffsetStore | None = None
         self._herder: StandaloneHerder | None = None
+        self._record: RunningRecord | None = None
         self._rest: RestService | None = None
 
     async def run(self) -> CommandExit:
@@ -78,8 +83,11 @@ class StandaloneWorker:
             if self._herder is not None:
                 await self._herder.stop()
             await self._pool.close()
+            if self._record is not None:
+                await self._record.close()
             if self._offsets is not None:
                 await self._offsets.close()
+            self._signals.close()
 
     async def _serve(self, work: asyncio.Future[NoReturn]) -> CommandExit:
         while True:
@@ -104,17 +112,22 @@ class StandaloneWorker:
             arrival.cancel()
 
     async def _work(self) -> NoReturn:
-        files = await self._start()
+        reload = await self._start()
         while True:
             await self._reload_wanted.wait()
             self._reload_wanted.clear()
             notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
-            await files.reload(self._worker_path, self._connector_paths)
+            await reload.run(self._worker_path, self._connector_paths)
+            if self._record is not None:
+                self._record.refresh()
             notify("READY=1")
 
-    async def _start(self) -> ConnectorFiles:
+    async def _start(self) -> Reload:
         secrets = WorkerSecrets(self._pool, self._log_settings)
         configuration = await load(self._worker_path, self._connector_paths, secrets.resolve)
+        set_levels(configuration.worker.log_levels)
+        set_levels(self._command_levels)
+        self._log_settings.levels.update({**configuration.worker.log_levels, **self._command_levels})
         self._warn(configuration)
         self._offsets = OffsetStore(OffsetFile(Path(configuration.worker.offset_storage_file_filename)))
         self._offsets.open()
@@ -128,18 +141,20 @@ class StandaloneWorker:
         self._rest = RestService(RestSettings.of(configuration.worker))
         herder = StandaloneHerder(surroundings, self._offsets, self._rest.worker_id)
         self._herder = herder
-        files = ConnectorFiles(herder, configuration, secrets.resolve)
+        files = ConnectorFiles(herder)
+        path = record_path(configuration.worker.offset_storage_file_filename)
+        self._record = RunningRecord(path, herder, files, self._connector_paths)
         # Side by side: while children look at the files, this process has time to import the server.
         serving = asyncio.ensure_future(self._rest.serve(herder, surroundings))
         try:
-            await files.start()
+            await files.start(configuration.connectors)
             await serving
         finally:
             serving.cancel()
         herder.is_ready = True
         _keep_watchdog_quiet()
         notify("READY=1")
-        return files
+        return Reload(herder, configuration, files, secrets.resolve, self._command_levels)
 
     def _warn(self, configuration: Configuration) -> None:
         for warning in unknown_key_warnings(configuration.unknown_keys):

@@ -45,9 +45,9 @@ class TaskUnit(Unit):
         super().__init__(spec.id, surroundings, rules, after)
 
     def update(self, spec: TaskSpec) -> None:
-        """Run what `spec` says: pausing and resuming keep the process, anything else needs a new one."""
+        """Run what `spec` says: pausing, resuming and other rules of supervision keep the process."""
         before, self.spec = self.spec, spec
-        if _without_target_state(before) != _without_target_state(spec):
+        if not before.needs_same_process(spec):
             self.restart()
         elif before.target_state is not spec.target_state and self._child is not None:
             self._child.send(ChangeTargetState(target_state=spec.target_state))
@@ -74,7 +74,7 @@ class TaskUnit(Unit):
             target_state=spec.target_state,
             log=self._surroundings.log,
             salt=self._surroundings.salt,
-            resumed=before is not None and _without_target_state(before) == _without_target_state(spec),
+            resumed=before is not None and before.needs_same_process(spec),
         )
 
     async def _let_go(self) -> None:
@@ -125,10 +125,6 @@ class TaskUnit(Unit):
                 f"superseded: generation {report.generation} of {self.id} may not commit, {self._generation} runs now"
             )
         return "this worker keeps source offsets in Kafka" if self._offsets is None else None
-
-
-def _without_target_state(spec: TaskSpec) -> tuple[object, ...]:
-    return (spec.id, spec.task_class, spec.task_config, spec.connector_config)
 
 
 def _error_of(done: asyncio.Future[None]) -> str | None:

@@ -30,7 +30,7 @@ U = TypeVar("U", ConnectorUnit, TaskUnit)
 class Worker:
     """Runs connectors and tasks as processes of their own. Whoever decides what is to run, a herder, calls `apply`.
 
-    `on_plan` is called with each plan that a connector makes.
+    `on_plan` is called with each plan that a connector makes, `on_applied` after each `apply`.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Worker:
         self.surroundings = surroundings
         self.connectors: dict[str, ConnectorUnit] = {}
         self.tasks: dict[UnitId, TaskUnit] = {}
+        self.on_applied: Callable[[], object] = lambda: None
         self._offsets = offsets
         self._memberships = Memberships(surroundings)
         self._on_plan = on_plan
@@ -56,6 +57,16 @@ class Worker:
             self._apply_connector(name, connector)
         for id, task in tasks.items():
             self._apply_task(id, task)
+        self.on_applied()
+
+    def configure(self, worker_config: dict[str, str], graceful_stop_s: float) -> None:
+        """Go on with other worker settings: supervision follows them now, processes when they are started."""
+        self.surroundings.worker_config = worker_config
+        self.surroundings.graceful_stop_s = graceful_stop_s
+        for connector in self.connectors.values():
+            connector.supervise_by(self._rules(connector.spec.config))
+        for task in self.tasks.values():
+            task.supervise_by(self._rules(task.spec.connector_config))
 
     def units(self) -> list[ConnectorUnit | TaskUnit]:
         """All connectors and tasks that are wanted now."""

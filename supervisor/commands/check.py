@@ -6,18 +6,15 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import click
+import msgspec
 
 from supervisor.commands.options import output_option
 from supervisor.commands.running import process_pool, start_logging
-from supervisor.configuration import load, unknown_key_warnings
 from supervisor.exit_codes import CommandExit
-from supervisor.files import FileProblems, Problem
 from supervisor.pool import ProcessStartError
-from supervisor.secrets import WorkerSecrets
-from supervisor.validation import validate_files
+from supervisor.preview import Change, FileReport, preview
 from tasks.messages import LogSettings
 
 
@@ -28,47 +25,68 @@ from tasks.messages import LogSettings
 def check(worker: str, connectors: tuple[str, ...], output: str) -> None:
     """Validate a worker's files, its connectors by their own code, and start nothing.
 
+    If the worker is running, its own connector files are checked too, and it is shown what SIGHUP would change.
+
     Exit code 78 when anything is wrong; warnings, such as unknown keys, leave it 0.
     """
     settings = start_logging(["ERROR"])
     try:
-        report = asyncio.run(_check(worker, connectors, settings))
+        reports = asyncio.run(_check(worker, connectors, settings))
     except ProcessStartError as error:
         click.echo(str(error), err=True)
         sys.exit(CommandExit.UNAVAILABLE)
     if output == "json":
-        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        click.echo(json.dumps([_as_json(report) for report in reports], indent=2, ensure_ascii=False))
     else:
-        _print(report)
-    sys.exit(CommandExit.OK if all(file["ok"] for file in report) else CommandExit.CONFIG)
+        for report in reports:
+            _print(report)
+    sys.exit(CommandExit.OK if all(report.ok for report in reports) else CommandExit.CONFIG)
 
 
-async def _check(worker: str, connectors: Sequence[str], settings: LogSettings) -> list[dict[str, Any]]:
+async def _check(worker: str, connectors: Sequence[str], settings: LogSettings) -> Sequence[FileReport]:
     async with process_pool() as pool:
-        try:
-            configuration = await load(worker, connectors, WorkerSecrets(pool, settings).resolve)
-        except FileProblems as error:
-            return [_report(path, error.problems, []) for path in dict.fromkeys((worker, *connectors, *_files(error)))]
-        outcomes = await validate_files(pool, configuration.properties, settings, configuration.connectors)
-    return [
-        _report(worker, [], unknown_key_warnings(configuration.unknown_keys)),
-        *(_report(each.path, each.problems, unknown_key_warnings(each.unknown_keys)) for each in outcomes),
-    ]
+        return await preview(worker, connectors, pool, settings)
 
 
-def _files(error: FileProblems) -> list[str]:
-    return [problem.file for problem in error.problems]
+def _as_json(report: FileReport) -> dict[str, object]:
+    return {
+        "file": report.file,
+        "ok": report.ok,
+        "errors": msgspec.to_builtins(report.errors),
+        "warnings": report.warnings,
+        "connector": report.connector,
+        "change": msgspec.to_builtins(report.change),
+    }
 
 
-def _report(path: str, problems: Sequence[Problem], warnings: Sequence[str]) -> dict[str, Any]:
-    errors = [{"key": problem.key, "message": problem.message} for problem in problems if problem.file == path]
-    return {"file": path, "ok": not errors, "errors": errors, "warnings": list(warnings)}
+def _print(report: FileReport) -> None:
+    verdict = click.style("ok", fg="green") if report.ok else click.style("wrong", fg="red")
+    click.echo(f"{report.file}: {verdict}")
+    for error in report.errors:
+        click.echo(f"  {click.style('error', fg='red')}: {error.message}")
+    for warning in report.warnings:
+        click.echo(f"  {click.style('warning', fg='yellow')}: {warning}")
+    if report.change is not None:
+        what = f"connector {report.connector}" if report.connector else "this file"
+        for line in _explained(what, report.change):
+            click.echo(f"  {click.style('reload', fg='cyan')}: {line}")
 
 
-def _print(report: Sequence[dict[str, Any]]) -> None:
-    for file in report:
-        click.echo(f"{file['file']}: {click.style('ok', fg='green') if file['ok'] else click.style('wrong', fg='red')}")
-        for error in file["errors"]:
-            click.echo(f"  {click.style('error', fg='red')}: {error['message']}")
-        for warning in file["warnings"]:
-            click.echo(f"  {click.style('warning', fg='yellow')}: {warning}")
+def _explained(what: str, change: Change) -> Sequence[str]:
+    match change.what:
+        case "same":
+            return []
+        case "new":
+            return [f"{what} is started"]
+        case "removed":
+            return [f"{what} is removed, its file is gone"]
+        case "kept":
+            return [f"{what} keeps running as it is"]
+        case "unread":
+            return [f"{what} is not read by the worker that runs"]
+    lines = [f"{what} changes: {', '.join(change.keys)}"]
+    if change.later:
+        lines.append(f"for processes that start from then on: {', '.join(change.later)}")
+    if change.restart:
+        lines.append(f"only after a restart of the worker: {', '.join(change.restart)}")
+    return lines

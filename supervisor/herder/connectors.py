@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from supervisor.herder.entities import (
@@ -18,7 +19,7 @@ from supervisor.herder.entities import (
     TaskState,
 )
 from supervisor.lifecycle import Status, Statuses, UnitId
-from supervisor.specs import ConnectorSpec, Plan, TaskSpec
+from supervisor.specs import ConnectorSpec, Plan, TaskSpec, need_same_process
 from tasks.messages import Validated
 from tasks.states import State, TargetState
 
@@ -48,6 +49,8 @@ class Connector:
         connector = (
             cls(spec) if before is None else cls(spec, before.plan, before.kind, before.version, before.secret_keys)
         )
+        if connector.plan is not None and need_same_process(connector.plan.connector_config, spec.config):
+            connector.plan = msgspec.structs.replace(connector.plan, connector_config=spec.config)
         if validated is not None:
             connector.kind = ConnectorType(validated.kind or ConnectorType.UNKNOWN)
             connector.version = validated.version

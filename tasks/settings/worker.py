@@ -18,6 +18,7 @@ from connectd.config import (
     ValidString,
 )
 from connectd.errors import ConfigException
+from tasks.logs import parse_levels
 from tasks.settings.limits import define_worker_limits
 from tasks.settings.rest import define_rest
 from tasks.settings.tls import define_ssl
@@ -37,6 +38,7 @@ TOPIC_CREATION_ENABLE: Final = "topic.creation.enable"
 TOPIC_TRACKING_ENABLE: Final = "topic.tracking.enable"
 TOPIC_TRACKING_ALLOW_RESET: Final = "topic.tracking.allow.reset"
 CONNECTORS_DIRECTORY: Final = "connectors.directory"
+LOG_LEVELS: Final = "log.levels"
 OFFSET_STORAGE_FILE_FILENAME: Final = "offset.storage.file.filename"
 
 DEFAULT_HEADER_CONVERTER: Final = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
@@ -148,8 +150,13 @@ class WorkerConfig(AbstractConfig):
 
     @property
     def connectors_directory(self) -> str | None:
-        """The folder of connector files that are run beside those of the command line; None if there is none."""
-        return cast("str | None", self.get(CONNECTORS_DIRECTORY))
+        """The folder of connector files that are run beside those of the command line; None if there is to be none."""
+        return cast("str | None", self.get(CONNECTORS_DIRECTORY)) or None
+
+    @property
+    def log_levels(self) -> dict[str, str]:
+        """Level names by logger name, `root` being all others; those that are given."""
+        return parse_levels(self.get(LOG_LEVELS))
 
 
 class StandaloneConfig(WorkerConfig):
@@ -176,6 +183,7 @@ def _worker_config_def() -> ConfigDef:
         _plugins,
         _connectors,
         _metrics,
+        _logs,
         define_rest,
         define_ssl,
     ):
@@ -321,8 +329,9 @@ def _connectors(definition: ConfigDef) -> None:
     ).define(
         CONNECTORS_DIRECTORY,
         Type.STRING,
-        None,
-        doc="A folder whose `.properties` and `.json` files are connectors to run. (connectd only)",
+        "conf/connectors.d",
+        doc="A folder whose `.properties` and `.json` files are connectors to run, relative to the folder that the worker "
+        "runs in. The default one need not exist, one that is set here must. Empty means none. (connectd only)",
     )
 
 
@@ -337,6 +346,20 @@ def _metrics(definition: ConfigDef) -> None:
         ValidList.any_non_duplicate_values(is_empty_allowed=True, is_null_allowed=False),
         low,
         "Accepted for compatibility: metrics are served at `/metrics` for Prometheus.",
+    )
+
+
+def _logs(definition: ConfigDef) -> None:
+    definition.define(
+        LOG_LEVELS,
+        Type.LIST,
+        [],
+        LambdaValidator.with_(
+            lambda name, value: parse_levels(value), lambda: "LEVEL or LOGGER=LEVEL, several separated by commas"
+        ),
+        Importance.LOW,
+        "How much is logged, by everything or by one logger and those below it: `INFO,tasks.sink=DEBUG`. The command line's "
+        "`--log-level` comes before it. (connectd only)",
     )
 
 

@@ -55,8 +55,8 @@ def test_check_for_programs(folder: Path) -> None:
     done = connectd("check", "--output", "json", "worker.properties", "good.properties", folder=folder)
     assert done.returncode == 0
     assert json.loads(done.stdout) == [
-        {"file": "worker.properties", "ok": True, "errors": [], "warnings": []},
-        {"file": "good.properties", "ok": True, "errors": [], "warnings": []},
+        {"file": file, "ok": True, "errors": [], "warnings": [], "connector": name, "change": None}
+        for file, name in (("worker.properties", None), ("good.properties", "good"))
     ]
     done = connectd("check", "--output", "json", "missing.properties", "good.properties", "none.json", folder=folder)
     assert done.returncode == 78

@@ -203,7 +203,7 @@ def test_wrong_connectors_are_all_named_and_nothing_starts(folder: Path) -> None
     ]
     with running(folder, *files) as worker:
         worker.ends_with(78)
-        assert worker.messages == [
+        assert [each for each in worker.messages if not each.startswith("REST API")] == [
             f"{folder}/d.properties: unknown key unknwon",
             f"{folder}/d.properties: it is wrong",
             f"{folder}/e.properties: validation ended its process: exit code 9",

@@ -24,7 +24,8 @@ def test_the_least_worker_file_has_javas_defaults() -> None:
     assert worker.plugin_path == []
     assert worker.topic_creation_enable
     assert worker.client_config_override_policy == "All"
-    assert worker.connectors_directory is None
+    assert worker.connectors_directory == "conf/connectors.d"
+    assert worker.log_levels == {}
     assert not worker.exactly_once_source_enabled
 
 

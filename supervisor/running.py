@@ -1,0 +1,130 @@
+"""What a worker runs now, in a file beside its offsets: `connectd check` compares with it. Digests, no values."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from supervisor.connector_files import ConnectorFiles
+from supervisor.herder.standalone import StandaloneHerder
+
+log = structlog.get_logger(__name__)
+
+# Changes that come together are written together.
+_DELAY_S: Final = 0.05
+
+Digests = dict[str, str]  # of values, by key
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """`folder` is where the worker runs, `given` are the connector files of its command line, `sources` the files that
+    connectors came from by name; all paths are absolute. `worker` and `connectors` are configurations as digests."""
+
+    pid: int
+    started: int
+    folder: str
+    given: list[str]
+    sources: dict[str, str]
+    salt: bytes
+    worker: Digests
+    connectors: dict[str, Digests]
+
+
+class RunningRecord:
+    """Keeps the file up to date until it is closed, which deletes it."""
+
+    def __init__(self, path: Path, herder: StandaloneHerder, files: ConnectorFiles, given: Sequence[str]) -> None:
+        self._path = path
+        self._herder = herder
+        self._files = files
+        self._given = [os.path.abspath(each) for each in given]  # noqa: PTH100
+        self._salt = secrets.token_bytes(16)
+        self._known: dict[str, tuple[dict[str, str], Digests]] = {}
+        self._changed = asyncio.Event()
+        herder.worker.on_applied = self.refresh
+        self.refresh()
+        self._writer = asyncio.get_running_loop().create_task(self._keep_writing())
+
+    def refresh(self) -> None:
+        """Write the file soon."""
+        self._changed.set()
+
+    async def close(self) -> None:
+        """Delete the file."""
+        self._writer.cancel()
+        await asyncio.wait([self._writer])
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+    async def _keep_writing(self) -> None:
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(_DELAY_S)
+            self._changed.clear()
+            content = msgspec.json.encode(self._running())
+            try:
+                await asyncio.to_thread(_write, self._path, content)
+            except OSError as error:
+                log.warning(f"connectd check cannot know what runs: {self._path} cannot be written: {error.strerror}")
+
+    def _running(self) -> Running:
+        configs = {name: self._herder.info(name).config for name in self._herder.connectors()}
+        self._known = {name: self._digested(name, config) for name, config in configs.items()}
+        return Running(
+            pid=os.getpid(),
+            started=_start_time(os.getpid()),
+            folder=str(Path.cwd()),
+            given=self._given,
+            sources={name: os.path.abspath(path) for name, path in self._files.sources.items()},  # noqa: PTH100
+            salt=self._salt,
+            worker=digests(self._herder.worker.surroundings.worker_config, self._salt),
+            connectors={name: digested for name, (_, digested) in self._known.items()},
+        )
+
+    def _digested(self, name: str, config: dict[str, str]) -> tuple[dict[str, str], Digests]:
+        known = self._known.get(name)
+        return known if known is not None and known[0] == config else (config, digests(config, self._salt))
+
+
+def record_path(offset_file: str) -> Path:
+    """Where the worker that uses this offset file says what it runs."""
+    return Path(f"{os.path.realpath(offset_file)}.running")
+
+
+def read_record(path: Path) -> Running | None:
+    """What the worker runs; None if there is no worker, or nobody may know."""
+    try:
+        running = msgspec.json.decode(path.read_bytes(), type=Running)
+        return running if _start_time(running.pid) == running.started else None
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def digests(config: Mapping[str, str], salt: bytes) -> Digests:
+    """A digest of each value."""
+    return {
+        key: hashlib.blake2b(value.encode(), key=salt, person=b"connectd", digest_size=16).hexdigest()
+        for key, value in config.items()
+    }
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    # For its owner only: with the salt one could try passwords.
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+        file.write(content)
+    temporary.replace(path)
+
+
+def _start_time(pid: int) -> int:
+    """Clock ticks since the machine started: with the pid it tells a process from all others. Raises OSError."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
