@@ -292,7 +292,7 @@ def life(name: str, config: dict[str, Any]) -> list[Step]:
     return [
         create(name, config),
         Until(name, ["RUNNING", "RUNNING"]),
-        UntilAnswer(f"{path}/topics", "topic"),
+        UntilAnswer(f"{path}/topics", "-topic"),
         *ask(),
         delete(f"{path}/offsets"),
         create(name, config),

@@ -157,7 +157,8 @@ def _body(text: str) -> Any:
 
 
 # Keys that exist here only, and connectors that exist in Java only.
-_OURS: Final = ("task.hang.", "task.poll.hang.", "task.restart.")
+_OURS: Final = ("task.", "connector.hang.")
+_OUR_GROUPS: Final = ("Restarts", "Limits")
 _BOTH: Final = ("org.apache.kafka.", "connectd.peer.")
 _CONVERTERS: Final = ("key.converter.", "value.converter.", "header.converter.")
 _CONVERTER_GROUPS: Final = ("Schemas", "Serialization")
@@ -173,6 +174,8 @@ def _normalised(value: Any, key: str = "") -> Any:
             values = [_normalised(each, key) for each in value if _is_compared(each, key)]
             if key == "configs":
                 values.sort(key=_place)
+            if key == "tasks" and all(isinstance(each, dict) and "state" in each for each in values):
+                values.sort(key=lambda task: int(task["id"]))  # Java's order is that of a hash table
             if key == "groups":
                 values.sort(key=lambda group: group if group in _CONVERTER_GROUPS else "")
             return sorted(values, key=json.dumps) if key == "offsets" or _are_names(values, key) else values
@@ -196,7 +199,7 @@ def _is_compared(entry: Any, key: str) -> bool:
     if key == "recommended_values":
         return not isinstance(entry, str) or "." not in entry or entry.startswith(_BOTH)
     if not isinstance(entry, dict):
-        return entry != "Restarts"
+        return entry not in _OUR_GROUPS
     if "class" in entry:
         return entry["class"].startswith(_BOTH) and not entry["class"].startswith(_JAVAS)
     return not _key_of(entry).startswith(_OURS)

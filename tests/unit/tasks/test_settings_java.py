@@ -23,7 +23,16 @@ DECLARED: dict[str, ConfigDef] = {
 DEVIATIONS = {"listeners": {"default": "http://localhost:8083"}}
 LIMITS = ConfigDef()
 define_worker_limits(LIMITS)
-OURS = {"connectors.directory", "rest.request.max.bytes", *LIMITS.config_names}
+OURS = {
+    "connectors.directory",
+    "log.levels",
+    "rest.basic.auth.file",
+    "rest.request.max.bytes",
+    "rest.roles.admin",
+    "rest.roles.operate",
+    "rest.roles.read",
+    *LIMITS.config_names,
+}
 # In Java a key of its policy's own.
 POLICY_KEYS = {"connector.client.config.override.allowlist"}
 
