@@ -15,6 +15,7 @@ import resource
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -27,6 +28,10 @@ from tasks.preload import ENTRY_VARIABLE, OPEN_FILES_VARIABLE, SAFE_PATH_VARIABL
 # Where children begin: `module:function`, called with the channel and the supervisor's pid. By name, so that the supervisor
 # need not import what only tasks need.
 ENTRY: Final = "tasks.entry:main"
+
+# The kernel takes socket paths of 107 bytes; the forkserver's is that of a temporary folder and some 35 bytes more.
+_LONGEST_FOLDER: Final = 70
+_SHORT_FOLDERS: Final = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # a private folder is made in it
 
 
 def ensure_running(entry: str = ENTRY) -> None:
@@ -44,7 +49,20 @@ def ensure_running(entry: str = ENTRY) -> None:
         SAFE_PATH_VARIABLE: "1",
     }
     with _environment(variables):
+        _choose_short_folder()
         forkserver.ensure_running()
+
+
+def _choose_short_folder() -> None:
+    """Have `multiprocess` make its folder for sockets elsewhere if TMPDIR is too deep for them."""
+    if len(os.fsencode(tempfile.gettempdir())) <= _LONGEST_FOLDER:
+        return
+    usual = tempfile.tempdir
+    tempfile.tempdir = next((each for each in _SHORT_FOLDERS if os.access(each, os.W_OK | os.X_OK)), usual)
+    try:
+        util.get_temp_dir()
+    finally:
+        tempfile.tempdir = usual
 
 
 def request_child(entry: str, channel: socket.socket, errors: Connection) -> ChildRequest:

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -206,3 +208,19 @@ async def test_a_thousand_processes_leave_no_descriptor_and_no_thread() -> None:
             await one_life(number)
         await spare(processes)
         assert (open_descriptors(), threads()) == before
+
+
+def test_a_deep_folder_for_temporary_files_does_no_harm(tmp_path: Path) -> None:
+    """The forkserver listens on a socket, whose path may have 107 bytes."""
+    deep = tmp_path / ("d" * 120)
+    deep.mkdir()
+    program = (
+        "from supervisor import forkserver; from multiprocess import util;"
+        "forkserver.ensure_running('tests.support.standin:main'); print(util.get_temp_dir()); forkserver.stop()"
+    )
+    environment = {**os.environ, "TMPDIR": str(deep)}
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert not Path(result.stdout.strip()).exists()
