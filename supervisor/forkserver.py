@@ -12,16 +12,19 @@ import functools
 import io
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from multiprocess import forkserver, get_context, popen_forkserver, reduction, resource_tracker, util
 from multiprocess.connection import Connection
 from multiprocess.context import set_spawning_popen
+from multiprocess.process import current_process
 
 from tasks.preload import ENTRY_VARIABLE, OPEN_FILES_VARIABLE, SAFE_PATH_VARIABLE, SUPERVISOR_PID_VARIABLE, run_child
 
@@ -29,8 +32,9 @@ from tasks.preload import ENTRY_VARIABLE, OPEN_FILES_VARIABLE, SAFE_PATH_VARIABL
 # need not import what only tasks need.
 ENTRY: Final = "tasks.entry:main"
 
-# The kernel takes socket paths of 107 bytes; the forkserver's is that of a temporary folder and some 35 bytes more.
-_LONGEST_FOLDER: Final = 70
+# The kernel takes socket paths of 107 bytes; the forkserver's is that of a temporary folder and some 45 bytes more.
+_LONGEST_FOLDER: Final = 60
+_FOLDER_PREFIX: Final = "connectd-"
 _SHORT_FOLDERS: Final = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # a private folder is made in it
 
 
@@ -49,20 +53,26 @@ def ensure_running(entry: str = ENTRY) -> None:
         SAFE_PATH_VARIABLE: "1",
     }
     with _environment(variables):
-        _choose_short_folder()
+        _make_socket_folder()
         forkserver.ensure_running()
 
 
-def _choose_short_folder() -> None:
-    """Have `multiprocess` make its folder for sockets elsewhere if TMPDIR is too deep for them."""
-    if len(os.fsencode(tempfile.gettempdir())) <= _LONGEST_FOLDER:
+def _make_socket_folder() -> None:
+    """Give `multiprocess` a folder for the forkserver's socket: with a short name, whatever TMPDIR is, and with our pid in it.
+
+    A supervisor that is killed leaves its folder behind, so the next one removes those of the dead.
+    """
+    if current_process()._config.get("tempdir") is not None:
         return
-    usual = tempfile.tempdir
-    tempfile.tempdir = next((each for each in _SHORT_FOLDERS if os.access(each, os.W_OK | os.X_OK)), usual)
-    try:
-        util.get_temp_dir()
-    finally:
-        tempfile.tempdir = usual
+    folders = Path(tempfile.gettempdir()), *map(Path, _SHORT_FOLDERS)
+    parent = next(each for each in folders if len(os.fsencode(each)) <= _LONGEST_FOLDER and os.access(each, os.W_OK))
+    for left in parent.glob(f"{_FOLDER_PREFIX}*"):
+        pid = left.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
+        if pid.isdecimal() and not Path("/proc", pid).exists():
+            shutil.rmtree(left, ignore_errors=True)  # another user's stays
+    folder = tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-", dir=parent)
+    util.Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=-100)
+    current_process()._config["tempdir"] = folder
 
 
 def request_child(entry: str, channel: socket.socket, errors: Connection) -> ChildRequest:

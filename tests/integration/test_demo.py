@@ -150,4 +150,4 @@ def test_a_worker_that_dies_is_reported_and_nothing_is_left(tmp_path: Path) -> N
         assert "The demo failed: connectd ended with signal 9" in run.output
         run.assert_nothing_runs()
         # What was killed with -9 could not remove the folder of its sockets.
-        assert [name for name in run.files() if not name.startswith("pymp-")] == []
+        assert [name for name in run.files() if not re.match(r"connectd-\d+-", name)] == []

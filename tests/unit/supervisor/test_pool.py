@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -224,3 +225,26 @@ def test_a_deep_folder_for_temporary_files_does_no_harm(tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert not Path(result.stdout.strip()).exists()
+
+
+def test_what_killed_supervisors_left_behind_is_removed(tmp_path: Path) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left, living = tmp_path / f"connectd-{dead.pid}-x", tmp_path / f"connectd-{os.getpid()}-x"
+    for folder in (left, living):
+        folder.mkdir()
+    program = (
+        "from supervisor import forkserver; from multiprocess import util;"
+        "forkserver.ensure_running('tests.support.standin:main'); print(util.get_temp_dir()); forkserver.stop()"
+    )
+    # Short enough for a socket, whatever pytest's own folder is called.
+    link = Path(tempfile.mkdtemp()) / "t"
+    link.symlink_to(tmp_path)
+    try:
+        environment = {**os.environ, "TMPDIR": str(link)}
+        subprocess.run([sys.executable, "-c", program], env=environment, timeout=60, check=True)
+    finally:
+        link.unlink()
+        link.parent.rmdir()
+    assert (left.exists(), living.exists()) == (False, True)
+    assert list(tmp_path.iterdir()) == [living]
