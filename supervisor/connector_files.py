@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from supervisor.difference import Difference, Reading, difference, read_all
 from supervisor.files import ConnectorFile, FileProblems, Problem
 from supervisor.herder.standalone import StandaloneHerder
 from supervisor.lifecycle import Status, UnitId
-from supervisor.settling import PATIENCE_S, settle
+from supervisor.settling import PATIENCE_S, read_settled
 from supervisor.validation import FileOutcome, validate_files
 from tasks.states import State
 
@@ -68,12 +67,15 @@ class ConnectorFiles:
         log.error(f"not reloaded: {where}: {'; '.join(problem.message for problem in problems)}")
 
     async def _read(self, given: Sequence[str], folder: str | None) -> Reading:
-        unsettled = await settle(lambda: [*all_paths(given, folder), *([folder] if folder else [])])
-        paths = [path for path in all_paths(given, folder) if not _has_vanished(path)]
-        # In a thread: a file server that does not answer must not stop the worker.
-        reading = await asyncio.to_thread(read_all, paths, self.sources)
+        def watched() -> list[str]:
+            return [*all_paths(given, folder), *([folder] if folder else [])]
+
+        def read() -> Reading:
+            return read_all([path for path in all_paths(given, folder) if not _has_vanished(path)], self.sources)
+
+        reading, unsettled = await read_settled(watched, read, lambda reading: reading.wrong)
         message = f"it is still being written after {PATIENCE_S:g} s"
-        return reading.without({path: [Problem(path, None, message)] for path in paths if path in unsettled})
+        return reading.without({path: [Problem(path, None, message)] for path in unsettled - {folder}})
 
     def _compare(self, reading: Reading) -> Difference:
         running = {name: self._herder.info(name).config for name in self._herder.connectors()}

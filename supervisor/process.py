@@ -50,6 +50,7 @@ class Child:
         self._killed_for: str | None = None
         self._killed_as: Cause | None = None
         self._answer = b""  # of the forkserver
+        self._said_warm = False
         self._loop = loop
         self._request, channel, errors = _request_child(entry)
         self._output = Output(errors)
@@ -105,10 +106,15 @@ class Child:
 
     def _report(self, report: Report) -> None:
         if isinstance(report, Warm):
-            if not self.warm.done():
-                self.warm.set_result(None)
+            self._said_warm = True
+            self._settle_warm()
         else:
             self.on_report(report)
+
+    def _settle_warm(self) -> None:
+        # Its first words may come before the forkserver's answer: who is given this child may need its pid.
+        if self._said_warm and self.pid is not None and not self.warm.done():
+            self.warm.set_result(None)
 
     def _read_answer(self) -> None:
         """The forkserver's answer: the pid, then the exit code."""
@@ -116,6 +122,7 @@ class Child:
         self._answer += part
         if self.pid is None and len(self._answer) >= _NUMBER.size:
             (self.pid,) = _NUMBER.unpack_from(self._answer)
+            self._settle_warm()
             if self._killed_for is not None:
                 self._kill_process_and_group()
         if len(self._answer) == 2 * _NUMBER.size:

@@ -74,15 +74,16 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def reloads(self) -> int:
-        """How many reloads are over."""
-        return sum(message.startswith("reloaded:") for message in self.messages)
+    def reloads(self) -> list[str]:
+        """What was said at the end of each reload."""
+        return [message for message in self.messages if message.startswith("reloaded:")]
 
-    def reload(self) -> None:
-        """SIGHUP, until a reload that began after it is over."""
-        before = self.reloads()
+    def reload(self) -> str:
+        """SIGHUP, until a reload is over; what was said at its end."""
+        before = len(self.reloads())
         self.signal(signal.SIGHUP)
-        wait_until(lambda: self.reloads() > before, "it is reloaded")
+        wait_until(lambda: len(self.reloads()) > before, "it is reloaded")
+        return self.reloads()[-1]
 
     def ends_with(self, code: int) -> None:
         assert self.process.wait(30) == code, self.log.read_text()

@@ -21,6 +21,8 @@ from tasks.states import TargetState
         ("task.restart.max", Effect.AT_ONCE),
         ("task.hang.timeout.ms", Effect.AT_ONCE),
         ("connectors.directory", Effect.AT_ONCE),
+        ("task.memory.max", Effect.AT_ONCE),
+        ("task.open.files.max", Effect.NEW_PROCESSES),
         ("offset.flush.interval.ms", Effect.NEW_PROCESSES),
         ("producer.linger.ms", Effect.NEW_PROCESSES),
         ("key.converter.schemas.enable", Effect.NEW_PROCESSES),
