@@ -110,7 +110,9 @@ def _report_plan(
             kind="source" if isinstance(connector, SourceConnector) else "sink",
             version=str(connector.version),
             task_class=task_class_name,
-            task_configs=[reverse.apply(_task_config(each, full_name(task_class), order.config)) for each in task_configs],
+            task_configs=[
+                reverse.apply(_task_config(each, full_name(task_class), order.config)) for each in task_configs
+            ],
             watching=watching,
         )
     )
