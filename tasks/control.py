@@ -52,6 +52,8 @@ class Control:
         self.target_state = target_state
         # The call that the work is in, and since when: read by the heartbeat, replaced as one so that it is never torn.
         self.call: tuple[Call, float] = (Call.NONE, time.monotonic())
+        # What else is to be done by the thread that comes along every second.
+        self.on_heartbeat: Callable[[], None] = lambda: None
         self._channel = channel
         self._changed = threading.Condition()
         self._requests = itertools.count(1)

@@ -17,6 +17,7 @@ def start_heartbeat(control: Control, counters: Callable[[], dict[str, float]]) 
 
     def beat() -> None:
         while True:
+            control.on_heartbeat()
             call, since = control.call
             control.send(
                 Heartbeat(

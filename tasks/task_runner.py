@@ -18,7 +18,7 @@ from tasks.control import Control
 from tasks.heartbeat import start_heartbeat
 from tasks.messages import JoinedGroup, RunTask
 from tasks.pipeline import Pipeline
-from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
+from tasks.settings import Limits, SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.counters import SinkCounters
 from tasks.sink.loop import SinkLoop, SinkSettings
@@ -29,6 +29,7 @@ from tasks.source.loop import SourceLimits, SourceLoop
 from tasks.source.offsets import OffsetTracker, SourceOffsets, StoredOffsets
 from tasks.source.sender import Sender
 from tasks.states import Call, State, TargetState
+from tasks.throttle import Throttle
 from tasks.topic_creation import TopicCreation
 
 T = TypeVar("T")
@@ -41,6 +42,8 @@ READ_OFFSETS_TIMEOUT_S = 30.0
 # Java's metadata.max.age.ms, under librdkafka's name.
 METADATA_REFRESH_MS = "topic.metadata.refresh.interval.ms"
 METADATA_REFRESH_DEFAULT_MS = 300_000
+MAX_POLL_INTERVAL_MS = "max.poll.interval.ms"
+MAX_POLL_INTERVAL_DEFAULT_MS = 300_000
 
 
 def run_task(order: RunTask, control: Control) -> None:
@@ -84,6 +87,7 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
         SourceLimits(
             commit_interval_s=worker.offset_flush_interval_ms / 1000,
             shutdown_timeout_s=worker.task_shutdown_graceful_timeout_ms / 1000,
+            throttle=_throttle(order),
         ),
     )
     task.initialize(
@@ -121,13 +125,21 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
             max_poll_records=settings.max_poll_records,
             commit_interval_s=worker.offset_flush_interval_ms / 1000,
             incremental=settings.incremental_assignment,
+            max_poll_interval_s=int(settings.conf.get(MAX_POLL_INTERVAL_MS, MAX_POLL_INTERVAL_DEFAULT_MS)) / 1000,
+            throttle=_throttle(order),
         ),
     )
+    control.on_heartbeat = loop.attendant.look
     task.initialize(context)
     try:
         _run(task, order, control, pipeline, loop.run)
     finally:
         consumer.close()
+
+
+def _throttle(order: RunTask) -> Throttle | None:
+    limits = Limits.of(order.worker_config, order.connector_config)
+    return Throttle.if_limited(limits.records_per_s, limits.bytes_per_s)
 
 
 def _client(factory: Callable[[dict[str, Any]], T], settings: ClientSettings) -> T:

@@ -1,7 +1,8 @@
 """The sink loop: consume, convert, put, and commit the offsets that the task agrees to.
 
 Follows `org.apache.kafka.connect.runtime.WorkerSinkTask`. All calls to the task come from one thread, rebalances included:
-the consumer runs their callbacks inside `consume` and `poll`, and what they raise comes out there.
+the consumer runs their callbacks inside `consume` and `poll`, and what they raise comes out there. While a call takes long an
+attendant has the consumer.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
@@ -19,17 +21,22 @@ from connectd.records import TopicPartition
 from connectd.tasks import SinkTask
 from tasks.control import Control
 from tasks.pipeline import Pipeline
+from tasks.sink.attendant import Attendant
 from tasks.sink.batch import MessageBatch, TransformedBatch, partition_of
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.counters import SinkCounters
 from tasks.sink.offsets import Offsets, SinkOffsets, plain
 from tasks.sink.subscription import Subscription
 from tasks.states import Call, State
+from tasks.throttle import Throttle
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
 # A longer wait would delay orders to stop or pause; a shorter one would wake idle tasks for nothing.
 POLL_TIMEOUT_S = 0.5
+GATHER_S = 0.001
 RETRY_BACKOFF_S = 1.0
 # A partition that was just assigned cannot seek until its fetcher has started.
 SEEK_TIMEOUT_S = 30.0
@@ -59,6 +66,14 @@ class SinkSettings:
     commit_interval_s: float
     # Cooperative assignment takes and gives single partitions, eager assignment all of them at once.
     incremental: bool
+    max_poll_interval_s: float = 300.0
+    throttle: Throttle | None = None
+
+
+def _most_records(settings: SinkSettings) -> int:
+    """In one batch; with a limit not more than a second's worth."""
+    rate = settings.throttle.records_per_s if settings.throttle is not None else 0
+    return min(settings.max_poll_records, max(1, int(rate))) if rate else settings.max_poll_records
 
 
 class SinkLoop:
@@ -83,12 +98,16 @@ class SinkLoop:
         self._control = control
         self._counters = counters
         self._settings = settings
+        self._throttle = settings.throttle
+        self._most_records = _most_records(settings)
+        self.attendant = Attendant(consumer, control, lambda: self._assigned, settings.max_poll_interval_s)
         self._assigned: list[ClientPartition] = []
         self._assignment_changed = False
         self._offsets = SinkOffsets()
         self._next_commit = time.monotonic() + settings.commit_interval_s
         # What the task refused with RetriableException, and when it gets it again.
         self._refused: MessageBatch | TransformedBatch | None = None
+        self._refusal_changed = False
         self._redeliver_at = 0.0
         self._paused = False
         self._closed = False
@@ -118,6 +137,9 @@ class SinkLoop:
         self._rewind()
         if self._context.paused_changed:
             self._apply_pauses()
+        if self._throttle is not None and self._throttle.wait_s > 0:
+            self._rest(self._throttle.wait_s)
+            return
         messages = self._consume(self._poll_timeout_s())
         if self._refused is not None:
             if self._control.should_run and time.monotonic() >= self._redeliver_at:
@@ -126,7 +148,39 @@ class SinkLoop:
             self._deliver(self._batch_of(messages))
 
     def _subscribe(self, topics: list[str]) -> None:
-        self._consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
+        callback = self.attendant.callback
+        self._consumer.subscribe(
+            topics,
+            on_assign=callback(self._on_assign),
+            on_revoke=callback(self._on_revoke),
+            on_lost=callback(self._on_lost),
+        )
+
+    def _rest(self, seconds: float) -> None:
+        """Until more records may be moved; offsets are committed in time all the same."""
+        self._control.enter(Call.NONE)
+        self.attendant.leave()
+        self._control.wait(min(seconds, self._settings.commit_interval_s))
+        self._come_back()
+
+    def _call(self, call: Call, function: Callable[..., T], *arguments: object) -> T:
+        """A call of the task that may take long."""
+        self._control.enter(call)
+        if self.attendant.in_callback:
+            return self.attendant.on_tasks_thread(function, *arguments)
+        self.attendant.leave()
+        try:
+            return function(*arguments)
+        finally:
+            self._come_back()
+
+    def _come_back(self) -> None:
+        """From a call of the task; rebalances that had to wait for its end are carried out now."""
+        if not self.attendant.come_back():
+            return
+        messages = [message for message in self.attendant.take_messages() if not self._is_error(message)]
+        self._give_back([message for message in messages if partition_of(message) in self._context.assigned])
+        self._apply_pauses()
 
     # --- consuming ----------------------------------------------------------------------------------------------------
 
@@ -140,11 +194,12 @@ class SinkLoop:
 
     def _consume(self, timeout_s: float) -> list[Message]:
         self._control.enter(Call.NONE)
-        consumer, most = self._consumer, self._settings.max_poll_records
+        consumer, most = self._consumer, self._most_records
         self._assignment_changed = False
         # `consume` waits until its list is full or the time is up, which would hold single records back. So: take what is
-        # there; if that is nothing, wait for one record and take what came with it.
-        messages = consumer.consume(most, 0)
+        # there; if that is nothing, wait for one record and take what came with it. Not without waiting at all, for then
+        # the time that a rebalance takes would count as time without a poll.
+        messages = consumer.consume(most, GATHER_S)
         if not messages:
             first = consumer.poll(timeout_s)
             if first is None:
@@ -188,22 +243,39 @@ class SinkLoop:
     # --- delivering ---------------------------------------------------------------------------------------------------
 
     def _deliver(self, batch: MessageBatch | TransformedBatch) -> None:
+        # Before the call: a rebalance that comes during the call must know where it had got to.
+        positions = self._consumer.position(self._assigned) if batch.messages else []
+        self._counters.active = len(batch.messages)
         self._control.enter(Call.PUT)
         started = time.monotonic()
-        self._counters.active = len(batch.messages)
+        self.attendant.leave()
         try:
             self._task.put_batch(batch)
+            self._note_delivery(batch, positions, started)
         except RetriableException as error:
             self._refuse(batch, error)
-            return
+        finally:
+            self._come_back()
+        if self._refusal_changed:
+            self._refusal_changed = False
+            self._apply_pauses()
+
+    def _note_delivery(
+        self, batch: MessageBatch | TransformedBatch, positions: Sequence[ClientPartition], started: float
+    ) -> None:
         self._counters.record_put(len(batch), time.monotonic() - started)
         self._counters.active = 0
         if batch.messages:
-            self._offsets.deliver(self._consumer.position(self._assigned), batch.messages)
+            self._offsets.deliver(positions, batch.messages)
             self._note_topics(batch.messages)
-        if self._refused is not None:
-            self._refused = None
-            self._apply_pauses()
+            if self._throttle is not None:
+                size = self._size_of(batch.messages) if self._throttle.bytes_per_s else 0
+                self._throttle.note(len(batch.messages), size)
+        self._set_refused(None)
+
+    @staticmethod
+    def _size_of(messages: Sequence[Message]) -> int:
+        return sum(len(message) + len(message.key() or b"") for message in messages)
 
     def _note_topics(self, messages: Sequence[Message]) -> None:
         only = self._subscription.only_topic
@@ -218,8 +290,12 @@ class SinkLoop:
             "the task refused records for now", error=str(error), records=len(batch.messages), retry_after_s=wait_s
         )
         if self._refused is None:
+            self._set_refused(batch)
+
+    def _set_refused(self, batch: MessageBatch | TransformedBatch | None) -> None:
+        if batch is not self._refused:
             self._refused = batch
-            self._apply_pauses()
+            self._refusal_changed = True
 
     # --- pausing ------------------------------------------------------------------------------------------------------
 
@@ -284,7 +360,12 @@ class SinkLoop:
             self._roll_back()
             self._counters.record_commit(time.monotonic() - started, failed=True)
         else:
-            self._commit(agreed, delivered, started)
+            # If the call took long, partitions may have been taken away meanwhile, with a commit of their own.
+            kept = {partition: offset for partition, offset in agreed.items() if self._still_ours(partition, delivered)}
+            self._commit(kept, delivered, started)
+
+    def _still_ours(self, partition: TopicPartition, delivered: Offsets) -> bool:
+        return partition in self._context.assigned or partition not in delivered
 
     def _commit_and_close(self, partitions: list[TopicPartition]) -> None:
         """As Java does: what the task agrees to is committed after its `close`."""
@@ -306,8 +387,7 @@ class SinkLoop:
 
     def _pre_commit(self, delivered: Offsets) -> Offsets:
         self._counters.commit_sequence += 1
-        self._control.enter(Call.FLUSH)
-        return self._task.pre_commit(dict(delivered))
+        return self._call(Call.FLUSH, self._task.pre_commit, dict(delivered))
 
     def _commit(self, agreed: Offsets, delivered: Offsets, started: float) -> None:
         committable = self._offsets.committable(agreed, delivered)
@@ -347,8 +427,7 @@ class SinkLoop:
         self._context.paused &= self._context.assigned
         if added:
             log.info("partitions assigned", partitions=[str(each) for each in added])
-            self._control.enter(Call.START)
-            self._task.open(added)
+            self._call(Call.START, self._task.open, added)
         for partition in partitions:
             # Where the task wants to begin: a seek would come too early here.
             offset = self._context.rewinds.pop(plain(partition), None)
@@ -372,8 +451,7 @@ class SinkLoop:
         self._remove(consumer, partitions, self._close)
 
     def _close(self, partitions: list[TopicPartition]) -> None:
-        self._control.enter(Call.STOP)
-        self._task.close(partitions)
+        self._call(Call.STOP, self._task.close, partitions)
 
     def _remove(
         self, consumer: Consumer, partitions: list[ClientPartition], close: Callable[[list[TopicPartition]], None]

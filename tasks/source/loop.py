@@ -22,6 +22,7 @@ from tasks.source.counters import SourceCounters
 from tasks.source.offsets import CHUNK_RECORDS, Chunk, OffsetTracker, SourceOffsets
 from tasks.source.sender import DeliveryCallback, SendAbandoned, Sender
 from tasks.states import Call, State
+from tasks.throttle import Throttle
 
 T = TypeVar("T")
 
@@ -41,10 +42,11 @@ class Topics(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceLimits:
-    """The worker's settings that the loop needs, in seconds."""
+    """What the loop needs of the settings; times in seconds."""
 
     commit_interval_s: float
     shutdown_timeout_s: float
+    throttle: Throttle | None = None
 
 
 class SourceLoop:
@@ -71,6 +73,7 @@ class SourceLoop:
         self._control = control
         self._counters = counters
         self._limits = limits
+        self._throttle = limits.throttle
         self._next_commit = time.monotonic() + limits.commit_interval_s
         self._committed = threading.Event()
         self._ended = threading.Event()
@@ -102,6 +105,15 @@ class SourceLoop:
                     self._send(batch)
                 except SendAbandoned:
                     return
+            self._serve()
+            if self._throttle is not None:
+                self._rest(self._throttle)
+
+    def _rest(self, throttle: Throttle) -> None:
+        """Until more records may be moved."""
+        self._control.enter(Call.NONE)
+        while (wait_s := throttle.wait_s) > 0 and self._control.should_run:
+            self._control.wait(min(wait_s, ATTENDANT_INTERVAL_S))
             self._serve()
 
     def _rest_while_paused(self) -> None:
@@ -204,6 +216,8 @@ class SourceLoop:
         else:
             self._sender.send_keyed(topic, key_data * len(data), data, chunk.acknowledge)
         self._counters.written += len(data)
+        if self._throttle is not None:
+            self._throttle.note(len(data), _bytes_in(data) + _bytes_in(key_data))
 
     def _send_each(self, records: Sequence[SourceRecord], chunk: Chunk) -> None:
         steps = self._pipeline.steps
@@ -220,6 +234,8 @@ class SourceLoop:
             except RecordFailed as error:
                 raise _located(error, record.source_partition, record.source_offset) from error
             self._counters.written += 1
+            if self._throttle is not None:
+                self._throttle.note(1, len(key or b"") + len(value or b""))
 
     def _transform(self, record: SourceRecord) -> SourceRecord | None:
         try:
@@ -343,6 +359,10 @@ class SourceLoop:
             log.warning("stopping with records that the broker has not acknowledged; they will be sent again")
         self._commit()
         self._tell_task()
+
+
+def _bytes_in(column: Sequence[bytes | None]) -> int:
+    return sum(map(len, filter(None, column)))
 
 
 def _offset_at(batch: SourceBatch, index: int) -> Callable[[], Mapping[str, Any] | None]:

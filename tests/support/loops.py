@@ -42,6 +42,7 @@ from tasks.source.loop import SourceLimits, SourceLoop
 from tasks.source.offsets import OffsetTracker, SourceOffsets, StoredOffsets
 from tasks.source.sender import Sender
 from tasks.states import State, TargetState
+from tasks.throttle import Throttle
 from tasks.topic_creation import TopicCreation
 
 TIMEOUT_S = 30.0
@@ -191,6 +192,7 @@ def run_source(
     groups: Sequence[TopicCreationGroup] = (),
     commit_interval_s: float = 0.02,
     shutdown_timeout_s: float = 20.0,
+    throttle: Throttle | None = None,
     **producer: Any,
 ) -> Running:
     """Start a source task of connector `c`; `producer` are settings with underscores for the dots."""
@@ -208,7 +210,7 @@ def run_source(
         TopicCreation(groups, lambda: AdminClient({**client, "log_level": 2}), control.stopping),
         control,
         SourceCounters(),
-        SourceLimits(commit_interval_s=commit_interval_s, shutdown_timeout_s=shutdown_timeout_s),
+        SourceLimits(commit_interval_s=commit_interval_s, shutdown_timeout_s=shutdown_timeout_s, throttle=throttle),
     )
     task.initialize(WorkerSourceTaskContext({}, StoredOffsets("c", control, 10.0), control))
     return Running(supervisor, loop.run)
@@ -227,6 +229,7 @@ def run_sink(
     refresh_interval_s: float = 0.2,
     twice: bool = False,
     counters: SinkCounters | None = None,
+    throttle: Throttle | None = None,
     **consumer: Any,
 ) -> Running:
     """Start a sink task; `topics` is a list of them or a compiled expression, `consumer` as `producer` of `run_source`."""
@@ -246,18 +249,39 @@ def run_sink(
             max_poll_records=max_poll_records,
             commit_interval_s=commit_interval_s,
             incremental=settings.get("partition.assignment.strategy") == "cooperative-sticky",
+            max_poll_interval_s=settings.get("max.poll.interval.ms", 300_000) / 1000,
+            throttle=throttle,
         ),
     )
     task.initialize(context)
 
     def run() -> None:
         try:
-            loop.run()
-            task.stop()
+            with _ticking(loop.attendant.look):
+                loop.run()
+                task.stop()
         finally:
             client_of_loop.close()
 
     return Running(supervisor, run)
+
+
+@contextmanager
+def _ticking(look: Callable[[], None]) -> Iterator[None]:
+    """Calls it again and again, as the heartbeat does."""
+    ended = threading.Event()
+
+    def tick() -> None:
+        while not ended.wait(0.05):
+            look()
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 @contextmanager
