@@ -26,7 +26,7 @@ demo: $(READY)
 	$(BIN)/python -m bench.demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 4 tests
+	$(BIN)/python -m pytest -n auto tests
 
 lint: $(READY)
 	$(BIN)/ruff check .
