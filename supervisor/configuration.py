@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from supervisor.files import ConnectorFile, FileProblems, Problem, read_connector_files, read_worker_file
+from supervisor.rest.settings import rest_errors
 from supervisor.restarts import RestartPolicy
 from tasks.clients import worker_client_errors
 from tasks.secrets.masking import mask
@@ -62,7 +63,7 @@ async def load_worker(path: str, resolve: Resolve) -> tuple[dict[str, str], Stan
     errors = [*StandaloneConfig.errors(resolved), *RestartPolicy.errors(resolved)]
     if not errors:
         worker = StandaloneConfig(resolved)
-        errors = worker_client_errors(worker)
+        errors = [*worker_client_errors(worker), *rest_errors(worker)]
     if errors:
         raise FileProblems([Problem(path, error.key, mask(str(error))) for error in errors])
     return {key: resolved[key] if key.startswith(_SUPERVISION) else value for key, value in properties.items()}, worker

@@ -170,7 +170,7 @@ class StandaloneWorker:
         notify("STOPPING=1")
         if self._herder is None:
             return CommandExit.OK
-        stopping = asyncio.ensure_future(self._herder.stop())
+        stopping = asyncio.ensure_future(self._stop_all(self._herder))
         while not stopping.done():
             another = asyncio.ensure_future(self._signals.next())
             await asyncio.wait((stopping, another), return_when=asyncio.FIRST_COMPLETED)
@@ -183,6 +183,10 @@ class StandaloneWorker:
         stopping.result()
         log.info("stopped")
         return CommandExit.OK
+
+    async def _stop_all(self, herder: StandaloneHerder) -> None:
+        """Tasks need not wait for requests, nor requests for tasks."""
+        await asyncio.gather(herder.stop(), *([self._rest.stop()] if self._rest is not None else []))
 
 
 def _keep_watchdog_quiet() -> None:

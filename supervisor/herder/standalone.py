@@ -23,7 +23,7 @@ from supervisor.herder.entities import (
     TaskInfo,
     TaskState,
 )
-from supervisor.herder.errors import BadRequest, InvalidConnector, OperationInProgress
+from supervisor.herder.errors import BadRequest, InvalidConnector, OperationInProgress, Unavailable
 from supervisor.herder.herder import ConfigPatch
 from supervisor.herder.offsets import StandaloneOffsets
 from supervisor.herder.operations import Operations
@@ -67,6 +67,7 @@ class StandaloneHerder:
         self._operations = Operations()
         self._offsets = StandaloneOffsets(surroundings, offsets)
         self._changed = asyncio.Event()
+        self._stopping = False
         self._statuses.listen(lambda unit, status: self._notice())
 
     # --- reading ------------------------------------------------------------------------------------------------------
@@ -154,6 +155,7 @@ class StandaloneHerder:
         self, config: dict[str, str], target_state: TargetState | None = None, validated: Validated | None = None
     ) -> bool:
         """As `submit`, for a configuration that has been validated, and without waiting for anything; True if it is new."""
+        self._require_running()
         name = config["name"]
         before = self._connectors.get(name)
         if target_state is None:
@@ -232,6 +234,7 @@ class StandaloneHerder:
 
     async def stop(self) -> None:
         """Stop all connectors and tasks in good order."""
+        self._stopping = True
         await self.worker.stop()
 
     # --- helpers ------------------------------------------------------------------------------------------------------
@@ -241,7 +244,12 @@ class StandaloneHerder:
             raise NotFoundException(f"Connector {name} not found")
         return self._connectors[name]
 
+    def _require_running(self) -> None:
+        if self._stopping:
+            raise Unavailable("The worker is stopping, nothing was changed")
+
     def _changeable(self, name: str) -> Connector:
+        self._require_running()
         connector = self._existing(name)
         self._operations.require_none_exclusive(name)
         return connector

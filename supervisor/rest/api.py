@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +22,7 @@ class Api:
     herder: Herder
     plugins: PluginCatalogue
     cluster: KafkaCluster
+    openapi: Callable[[], Mapping[str, Any]]
     topic_tracking: bool = True
     topic_tracking_reset: bool = True
 

@@ -6,7 +6,14 @@ import enum
 
 import msgspec
 
-from supervisor.herder.entities import ConnectorOffset
+from supervisor.herder.entities import ConnectorInfo, ConnectorOffset, ConnectorStateInfo
+
+
+class Expanded(msgspec.Struct, omit_defaults=True):
+    """What a list of connectors says about each of them, as far as it was asked for."""
+
+    status: ConnectorStateInfo | None = None
+    info: ConnectorInfo | None = None
 
 
 class InitialState(enum.StrEnum):

@@ -60,6 +60,8 @@ class Route:
     # Java's root resource takes whatever content type there is.
     json_only: bool = True
     changes: bool = True
+    # The other statuses have the same body as success, and not that of errors.
+    status_tells_all: bool = False
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -48,12 +49,15 @@ class RestService:
         # In a thread: it takes a fifth of a second, in which the worker has better things to do.
         await asyncio.to_thread(import_module, "supervisor.rest.server")
         from supervisor.rest.api import Api
+        from supervisor.rest.openapi import openapi_document
+        from supervisor.rest.routes import ROUTES
         from supervisor.rest.server import RestServer
 
         api = Api(
             herder=herder,
             plugins=PluginCatalogue(surroundings),
             cluster=KafkaCluster(surroundings),
+            openapi=partial(openapi_document, ROUTES),
             topic_tracking=self._settings.topic_tracking,
             topic_tracking_reset=self._settings.topic_tracking_reset,
         )
@@ -62,8 +66,9 @@ class RestService:
 
     async def stop(self) -> None:
         """Take no more requests; those that are under way have a moment to end."""
-        if self._server is not None:
-            await self._server.stop()
+        server, self._server = self._server, None
+        if server is not None:
+            await server.stop()
         self._close_sockets()
 
     def _close_sockets(self) -> None:

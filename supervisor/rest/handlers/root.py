@@ -16,6 +16,10 @@ async def server_info(call: Call) -> Answer:
     return Answer(ServerInfo(KAFKA_CONNECT_VERSION, COMMIT, await call.api.cluster.id()))
 
 
+async def openapi(call: Call) -> Answer:
+    return Answer(call.api.openapi())
+
+
 async def health(call: Call) -> Answer:
     if call.api.herder.is_ready:
         return Answer(_HEALTHY)
