@@ -58,7 +58,7 @@ def _bodies(routes: Iterable[Route]) -> list[Any]:
 
 def _operation(route: Route, schemas: Mapping[int, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": route.name,
+        "operationId": route.operation_id,
         "summary": route.summary,
         "tags": [route.path.split("/")[1] or "worker"],
         "parameters": [*map(_path_parameter, _PARAMETER.findall(route.path)), *map(_query_parameter, route.query)],

@@ -57,7 +57,7 @@ ROUTES: Final = (
     _route(
         "GET",
         "/health",
-        root.health,
+        root.health_check,
         "Whether the worker has started and answers",
         response=WorkerStatus,
         other_statuses=(_UNAVAILABLE,),
@@ -96,7 +96,7 @@ ROUTES: Final = (
     _route(
         "DELETE",
         _CONNECTOR,
-        connectors.delete_connector,
+        connectors.destroy_connector,
         "Delete a connector; its offsets stay",
         role=Role.ADMIN,
         forwarded=True,
@@ -184,7 +184,7 @@ ROUTES: Final = (
     _route(
         "GET",
         f"{_CONNECTOR}/topics",
-        topics.get_topics,
+        topics.get_connector_active_topics,
         "The topics that a connector uses",
         response=dict[str, ActiveTopics],
         other_statuses=(_FORBIDDEN,),
@@ -192,7 +192,7 @@ ROUTES: Final = (
     _route(
         "PUT",
         f"{_CONNECTOR}/topics/reset",
-        topics.reset_topics,
+        topics.reset_connector_active_topics,
         "Forget which topics a connector used so far",
         role=Role.OPERATE,
         status=_ACCEPTED,
@@ -209,7 +209,7 @@ ROUTES: Final = (
     _route(
         "PATCH",
         f"{_CONNECTOR}/offsets",
-        offsets.alter_offsets,
+        offsets.alter_connector_offsets,
         "Change how far a stopped connector has read",
         role=Role.ADMIN,
         forwarded=True,
@@ -220,7 +220,7 @@ ROUTES: Final = (
     _route(
         "DELETE",
         f"{_CONNECTOR}/offsets",
-        offsets.reset_offsets,
+        offsets.reset_connector_offsets,
         "Let a stopped connector begin anew",
         role=Role.ADMIN,
         forwarded=True,
@@ -230,7 +230,7 @@ ROUTES: Final = (
     _route(
         "GET",
         f"{_CONNECTOR}/tasks",
-        connectors.get_tasks,
+        connectors.get_task_configs,
         "The tasks of a connector with their configurations",
         response=list[TaskInfo],
         other_statuses=(_NOT_FOUND,),
@@ -279,7 +279,7 @@ ROUTES: Final = (
     _route(
         "GET",
         "/connector-plugins",
-        plugins.list_plugins,
+        plugins.list_connector_plugins,
         "The plugins of this worker",
         response=list[PluginInfo],
         other_statuses=(_UNAVAILABLE,),
@@ -287,8 +287,8 @@ ROUTES: Final = (
     ),
     _route(
         "GET",
-        "/connector-plugins/{plugin}/config",
-        plugins.plugin_config,
+        "/connector-plugins/{pluginName}/config",
+        plugins.get_connector_config_def,
         "The keys that a plugin declares",
         response=list[ConfigKeyInfo],
         other_statuses=(_NOT_FOUND, _UNAVAILABLE),
@@ -296,8 +296,8 @@ ROUTES: Final = (
     ),
     _route(
         "PUT",
-        "/connector-plugins/{plugin}/config/validate",
-        plugins.validate_config,
+        "/connector-plugins/{pluginName}/config/validate",
+        plugins.validate_configs,
         "Validate a connector's configuration, and change nothing",
         role=Role.ADMIN,
         request=Config,

@@ -65,8 +65,14 @@ class Route:
 
     @property
     def name(self) -> str:
-        """The name of the operation, unique in the table."""
+        """The name of the operation, unique in the table: that of Java's method, as Python writes it."""
         return self.handler.__name__
+
+    @property
+    def operation_id(self) -> str:
+        """The name in OpenAPI documents, as Java writes it."""
+        first, *more = self.name.split("_")
+        return first + "".join(word.capitalize() for word in more)
 
     @property
     def is_audited(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ class RestService:
             herder=herder,
             plugins=PluginCatalogue(surroundings),
             cluster=KafkaCluster(surroundings),
-            openapi=partial(openapi_document, ROUTES),
+            openapi=cache(partial(openapi_document, ROUTES)),
             topic_tracking=self._settings.topic_tracking,
             topic_tracking_reset=self._settings.topic_tracking_reset,
         )

@@ -83,7 +83,7 @@ async def get_connector_status(call: Call) -> Answer:
     return Answer(call.api.herder.status(call.connector))
 
 
-async def delete_connector(call: Call) -> Answer:
+async def destroy_connector(call: Call) -> Answer:
     await call.api.herder.remove(call.connector)
     return NO_CONTENT
 
@@ -111,7 +111,7 @@ async def restart_connector(call: Call) -> Answer:
     return Answer(state, HTTPStatus.ACCEPTED)
 
 
-async def get_tasks(call: Call) -> Answer:
+async def get_task_configs(call: Call) -> Answer:
     return Answer(masked_tasks(call, call.api.herder.task_configs(call.connector)))
 
 

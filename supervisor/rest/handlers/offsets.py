@@ -13,7 +13,7 @@ async def get_offsets(call: Call) -> Answer:
     return Answer(ConnectorOffsets(await call.api.herder.offsets(call.connector)))
 
 
-async def alter_offsets(call: Call) -> Answer:
+async def alter_connector_offsets(call: Call) -> Answer:
     request: AlterOffsetsRequest = call.body
     if not request.offsets:
         raise RestException(
@@ -23,7 +23,7 @@ async def alter_offsets(call: Call) -> Answer:
     return Answer(_message("altered", handled=handled))
 
 
-async def reset_offsets(call: Call) -> Answer:
+async def reset_connector_offsets(call: Call) -> Answer:
     handled = await call.api.herder.alter_offsets(call.connector, None)
     return Answer(_message("reset", handled=handled))
 

@@ -23,7 +23,7 @@ _KINDS = (
 _CONNECTORS = (PluginKind.SINK, PluginKind.SOURCE)
 
 
-async def list_plugins(call: Call) -> Answer:
+async def list_connector_plugins(call: Call) -> Answer:
     wanted = _CONNECTORS if call.flag("connectorsOnly", default=True) else _KINDS
     found = await call.api.plugins.usable()
     return Answer(
@@ -36,12 +36,12 @@ async def list_plugins(call: Call) -> Answer:
     )
 
 
-async def plugin_config(call: Call) -> Answer:
-    return Answer(await call.api.plugins.config_keys(call.params["plugin"], call.query.get("version", "latest")))
+async def get_connector_config_def(call: Call) -> Answer:
+    return Answer(await call.api.plugins.config_keys(call.params["pluginName"], call.query.get("version", "latest")))
 
 
-async def validate_config(call: Call) -> Answer:
-    plugin, config = call.params["plugin"], call.body
+async def validate_configs(call: Call) -> Answer:
+    plugin, config = call.params["pluginName"], call.body
     included = config.get(CONNECTOR_CLASS)
     if included is not None and not _alias(included).endswith(_alias(plugin)):
         raise RestException(

@@ -20,7 +20,7 @@ async def openapi(call: Call) -> Answer:
     return Answer(call.api.openapi())
 
 
-async def health(call: Call) -> Answer:
+async def health_check(call: Call) -> Answer:
     if call.api.herder.is_ready:
         return Answer(_HEALTHY)
     return Answer(_STARTING, HTTPStatus.SERVICE_UNAVAILABLE)

@@ -9,12 +9,12 @@ from supervisor.rest.entities import ActiveTopics
 from supervisor.rest.errors import RestException
 
 
-async def get_topics(call: Call) -> Answer:
+async def get_connector_active_topics(call: Call) -> Answer:
     _require(call.api.topic_tracking, "Topic tracking is disabled.")
     return Answer({call.connector: ActiveTopics(call.api.herder.active_topics(call.connector))})
 
 
-async def reset_topics(call: Call) -> Answer:
+async def reset_connector_active_topics(call: Call) -> Answer:
     _require(call.api.topic_tracking, "Topic tracking is disabled.")
     _require(call.api.topic_tracking_reset, "Topic tracking reset is disabled.")
     await call.api.herder.reset_active_topics(call.connector)
