@@ -1,0 +1,87 @@
+"""The settings of group membership (`org.apache.kafka.clients.GroupRebalanceConfig`, `DistributedConfig`)."""
+
+from __future__ import annotations
+
+import enum
+from typing import Self
+
+import msgspec
+
+from supervisor.group.assignment import COMPATIBLE, EAGER, SESSIONED
+from tasks.clients import worker_admin_settings
+from tasks.clients.translated import ClientConf
+from tasks.settings import WorkerConfig
+from tasks.settings import group as keys
+
+
+class ConnectProtocol(enum.StrEnum):
+    """The values of `connect.protocol` (`ConnectProtocolCompatibility`)."""
+
+    EAGER = "eager"
+    COMPATIBLE = "compatible"
+    SESSIONED = "sessioned"
+
+    @property
+    def version(self) -> int:
+        """The version on the wire."""
+        return _VERSIONS[self]
+
+    @property
+    def wire_name(self) -> str:
+        """The name by which the group's members agree on a protocol."""
+        return "default" if self is ConnectProtocol.EAGER else self.value
+
+    @classmethod
+    def of_wire_name(cls, name: str) -> Self:
+        """The protocol that the members have agreed on. Raises ValueError if there is none of that name."""
+        return cls("eager" if name == "default" else name)
+
+
+_VERSIONS = {
+    ConnectProtocol.EAGER: EAGER,
+    ConnectProtocol.COMPATIBLE: COMPATIBLE,
+    ConnectProtocol.SESSIONED: SESSIONED,
+}
+
+
+class GroupSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Who this worker is in which group. `url` is where other workers reach its REST API; `client` is for kafka-python,
+    and hides its secrets when it is printed. A worker with an `instance_id` is a static member (KIP-345)."""
+
+    group_id: str
+    url: str
+    client: ClientConf
+    client_id: str
+    instance_id: str | None = None
+    protocol: ConnectProtocol = ConnectProtocol.SESSIONED
+    session_timeout_ms: int = 10_000
+    heartbeat_interval_ms: int = 3_000
+    rebalance_timeout_ms: int = 60_000
+    worker_sync_timeout_ms: int = 3_000
+    worker_unsync_backoff_ms: int = 300_000
+    scheduled_rebalance_max_delay_ms: int = 300_000
+
+    @classmethod
+    def of(cls, worker: WorkerConfig, url: str) -> Self:
+        """The settings of a worker whose configuration declares the keys of `tasks.settings.group`.
+
+        Raises ConfigException for security settings that cannot be used.
+        """
+        # Imported here, as everywhere: it loads kafka-python, which only distributed workers need.
+        from tasks.clients.kafka_python import kafka_python_conf
+
+        client_id = worker.originals().get("client.id") or f"connectd-{worker.get(keys.GROUP_ID)}"
+        return cls(
+            group_id=worker.get(keys.GROUP_ID),
+            url=url,
+            client=kafka_python_conf(worker_admin_settings(worker, client_id)),
+            client_id=client_id,
+            instance_id=worker.get(keys.GROUP_INSTANCE_ID),
+            protocol=ConnectProtocol(worker.get(keys.CONNECT_PROTOCOL).lower()),
+            session_timeout_ms=worker.get(keys.SESSION_TIMEOUT_MS),
+            heartbeat_interval_ms=worker.get(keys.HEARTBEAT_INTERVAL_MS),
+            rebalance_timeout_ms=worker.get(keys.REBALANCE_TIMEOUT_MS),
+            worker_sync_timeout_ms=worker.get(keys.WORKER_SYNC_TIMEOUT_MS),
+            worker_unsync_backoff_ms=worker.get(keys.WORKER_UNSYNC_BACKOFF_MS),
+            scheduled_rebalance_max_delay_ms=worker.get(keys.SCHEDULED_REBALANCE_MAX_DELAY_MS),
+        )
