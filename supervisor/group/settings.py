@@ -11,7 +11,6 @@ from supervisor.group.assignment import COMPATIBLE, EAGER, SESSIONED
 from tasks.clients import worker_admin_settings
 from tasks.clients.translated import ClientConf
 from tasks.settings import WorkerConfig
-from tasks.settings import group as keys
 
 
 class ConnectProtocol(enum.StrEnum):
@@ -63,25 +62,22 @@ class GroupSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, worker: WorkerConfig, url: str) -> Self:
-        """The settings of a worker whose configuration declares the keys of `tasks.settings.group`.
-
-        Raises ConfigException for security settings that cannot be used.
-        """
+        """The settings of a distributed worker. Raises ConfigException for security settings that cannot be used."""
         # Imported here, as everywhere: it loads kafka-python, which only distributed workers need.
         from tasks.clients.kafka_python import kafka_python_conf
 
-        client_id = worker.originals().get("client.id") or f"connectd-{worker.get(keys.GROUP_ID)}"
+        client_id = worker.originals().get("client.id") or f"connectd-{worker.get('group.id')}"
         return cls(
-            group_id=worker.get(keys.GROUP_ID),
+            group_id=worker.get("group.id"),
             url=url,
             client=kafka_python_conf(worker_admin_settings(worker, client_id)),
             client_id=client_id,
-            instance_id=worker.get(keys.GROUP_INSTANCE_ID),
-            protocol=ConnectProtocol(worker.get(keys.CONNECT_PROTOCOL).lower()),
-            session_timeout_ms=worker.get(keys.SESSION_TIMEOUT_MS),
-            heartbeat_interval_ms=worker.get(keys.HEARTBEAT_INTERVAL_MS),
-            rebalance_timeout_ms=worker.get(keys.REBALANCE_TIMEOUT_MS),
-            worker_sync_timeout_ms=worker.get(keys.WORKER_SYNC_TIMEOUT_MS),
-            worker_unsync_backoff_ms=worker.get(keys.WORKER_UNSYNC_BACKOFF_MS),
-            scheduled_rebalance_max_delay_ms=worker.get(keys.SCHEDULED_REBALANCE_MAX_DELAY_MS),
+            instance_id=worker.get("group.instance.id"),
+            protocol=ConnectProtocol(worker.get("connect.protocol").lower()),
+            session_timeout_ms=worker.get("session.timeout.ms"),
+            heartbeat_interval_ms=worker.get("heartbeat.interval.ms"),
+            rebalance_timeout_ms=worker.get("rebalance.timeout.ms"),
+            worker_sync_timeout_ms=worker.get("worker.sync.timeout.ms"),
+            worker_unsync_backoff_ms=worker.get("worker.unsync.backoff.ms"),
+            scheduled_rebalance_max_delay_ms=worker.get("scheduled.rebalance.max.delay.ms"),
         )
