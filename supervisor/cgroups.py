@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator, Set
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,8 @@ from tasks.settings import Limits
 log = structlog.get_logger(__name__)
 
 _CONTROLLERS: Final = ("memory", "cpu")
+_NO_LIMIT: Final = "max"
+_DEFAULT_WEIGHT: Final = 100
 # Where the worker itself lives: a cgroup whose controllers are for others has no processes of its own.
 _OWN: Final = "supervisor"
 # More than once, for a process may be born while its parent is moved.
@@ -29,9 +32,27 @@ _DELEGATED: Final = ("user.delegate", "trusted.delegate")
 class Cgroup:
     """The cgroup of one process. `limits_memory` says whether the kernel does."""
 
-    def __init__(self, path: Path, *, limits_memory: bool) -> None:
-        self.limits_memory = limits_memory
+    def __init__(self, path: Path, controllers: Set[str]) -> None:
+        self.limits_memory = False
         self._path = path
+        self._controllers = controllers
+
+    def make(self) -> None:
+        """Make it, empty. Raises OSError."""
+        self._path.mkdir(exist_ok=True)
+
+    def limit(self, limits: Limits) -> None:
+        """Set these limits, and lift those that are not among them. Raises OSError."""
+        if "memory" in self._controllers:
+            self._write("memory.max", limits.memory_max_bytes or _NO_LIMIT)
+            self._write("memory.oom.group", 1)
+            self.limits_memory = bool(limits.memory_max_bytes)
+        if "cpu" in self._controllers:
+            self._write("cpu.weight", limits.cpu_weight or _DEFAULT_WEIGHT)
+
+    def add(self, pid: int) -> None:
+        """Move a process into it. Raises OSError."""
+        self._write("cgroup.procs", pid)
 
     @property
     def was_out_of_memory(self) -> bool:
@@ -52,6 +73,12 @@ class Cgroup:
             return False
         return True
 
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def _write(self, name: str, value: object) -> None:
+        (self._path / name).write_text(str(value))
+
 
 class Cgroups:
     """Confines processes below `base`, or the cgroup that is delegated to this process. Where there is none, nothing is done."""
@@ -59,31 +86,31 @@ class Cgroups:
     def __init__(self, base: Path | None = None) -> None:
         self._base = base or delegated_cgroup()
 
-    def confine(self, pid: int, limits: Limits) -> Cgroup | None:
-        """Move a process with what it starts into a cgroup of its own; None if it has no limits of that kind, or it cannot be."""
-        if not limits.memory_max_bytes and not limits.cpu_weight:
+    def confine(self, pid: int, limits: Limits, cgroup: Cgroup | None = None) -> Cgroup | None:
+        """Move a process with what it starts into a cgroup of its own, or change the limits of the one that it has.
+
+        Returns its cgroup, None if it needs none, or it cannot be.
+        """
+        wanted = {name for name, limit in (("memory", limits.memory_max_bytes), ("cpu", limits.cpu_weight)) if limit}
+        if cgroup is None and not wanted:
             return None
         available = self._available
-        if limits.cpu_weight and "cpu" not in available:
+        if "cpu" in wanted - available:
             self._say_weight_has_no_effect  # noqa: B018 (once)
+        if cgroup is not None:
+            with _said("the limits of a process cannot be changed", cgroup):
+                cgroup.limit(limits)
+            return cgroup
         if self._base is None or not available:
             return None
-        path = self._base / f"process-{pid}"
-        limits_memory = bool(limits.memory_max_bytes) and "memory" in available
-        try:
-            path.mkdir(exist_ok=True)
-            if limits_memory:
-                (path / "memory.max").write_text(str(limits.memory_max_bytes))
-                (path / "memory.oom.group").write_text("1")
-            if limits.cpu_weight and "cpu" in available:
-                (path / "cpu.weight").write_text(str(limits.cpu_weight))
-            (path / "cgroup.procs").write_text(str(pid))
-        except OSError as error:
-            log.warning("a process cannot be confined in a cgroup", path=str(path), error=error.strerror)
-            with contextlib.suppress(OSError):
-                path.rmdir()
-            return None
-        return Cgroup(path, limits_memory=limits_memory)
+        cgroup = Cgroup(self._base / f"process-{pid}", available)
+        with _said("a process cannot be confined in a cgroup", cgroup):
+            cgroup.make()
+            cgroup.limit(limits)
+            cgroup.add(pid)
+            return cgroup
+        cgroup.remove()
+        return None
 
     @cached_property
     def _available(self) -> frozenset[str]:
@@ -99,6 +126,15 @@ class Cgroups:
     @cached_property
     def _say_weight_has_no_effect(self) -> None:
         log.warning("task.cpu.weight has no effect: this worker has no delegated cgroup (v2) with the cpu controller")
+
+
+@contextlib.contextmanager
+def _said(message: str, cgroup: Cgroup) -> Iterator[None]:
+    """What the kernel refuses is logged, and life goes on."""
+    try:
+        yield
+    except OSError as error:
+        log.warning(message, path=str(cgroup), error=error.strerror)
 
 
 def _make_room(base: Path) -> set[str]:

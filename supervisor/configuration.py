@@ -14,13 +14,15 @@ from supervisor.restarts import RestartPolicy
 from tasks.clients import worker_client_errors
 from tasks.secrets.masking import mask
 from tasks.settings import StandaloneConfig
+from tasks.settings.limits import CONNECTOR_HANG_TIMEOUT_MS
 from tasks.settings.unknown import unknown_worker_keys
-from tasks.settings.worker import CONNECTORS_DIRECTORY
+from tasks.settings.worker import CONNECTORS_DIRECTORY, LOG_LEVELS
 
 SUFFIXES = (".properties", ".json")
 
-# The supervisor reads these itself, of the worker and of each connector, and hands them on as it has read them.
-_SUPERVISION = "task."
+# The supervisor reads these itself, so that they have to be with values and not with references: a value that is another one
+# now has to be seen, and children get the limits as they were read here. What ends in a dot is for all keys that begin so.
+_READ_HERE = ("task.", CONNECTOR_HANG_TIMEOUT_MS, LOG_LEVELS, CONNECTORS_DIRECTORY)
 
 # The properties of a worker file with values for references to config providers; the file's path is for messages.
 Resolve = Callable[[str, dict[str, str]], Awaitable[dict[str, str]]]
@@ -57,7 +59,10 @@ async def load(worker_path: str, connector_paths: Sequence[str], resolve: Resolv
 
 
 async def load_worker(path: str, resolve: Resolve) -> tuple[dict[str, str], StandaloneConfig]:
-    """A worker's properties as written, and their meaning. Raises FileProblems with everything that is wrong."""
+    """A worker's properties, as written but for those that the supervisor reads itself, and their meaning.
+
+    Raises FileProblems with everything that is wrong.
+    """
     properties = read_worker_file(path)
     resolved = await resolve(path, properties)
     errors = [*StandaloneConfig.errors(resolved), *RestartPolicy.errors(resolved)]
@@ -66,7 +71,7 @@ async def load_worker(path: str, resolve: Resolve) -> tuple[dict[str, str], Stan
         errors = [*worker_client_errors(worker), *rest_errors(worker)]
     if errors:
         raise FileProblems([Problem(path, error.key, mask(str(error))) for error in errors])
-    return {key: resolved[key] if key.startswith(_SUPERVISION) else value for key, value in properties.items()}, worker
+    return {key: resolved[key] if key.startswith(_READ_HERE) else value for key, value in properties.items()}, worker
 
 
 def folder_of(worker: StandaloneConfig, used: str | None = None) -> str | None:

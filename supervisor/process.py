@@ -70,7 +70,7 @@ class Child:
     def limit(self, limits: Limits) -> None:
         """Keep the child within its limits from now on, as far as that can be done from outside."""
         if self.pid is not None and not self.exited.done():
-            self._cgroup = self._cgroups.confine(self.pid, limits) or self._cgroup
+            self._cgroup = self._cgroups.confine(self.pid, limits, self._cgroup)
             self._memory_max = limits.memory_max_bytes
 
     def check_memory(self) -> None:

@@ -41,6 +41,50 @@ def test_a_process_gets_a_cgroup_with_its_limits(base: Path) -> None:
     assert written == {"memory.max": "1000000", "memory.oom.group": "1", "cpu.weight": "50", "cgroup.procs": "42"}
 
 
+def test_what_is_not_limited_is_as_in_any_cgroup(base: Path) -> None:
+    confined = Cgroups(base).confine(42, limits(cpu_weight="50"))
+    assert confined is not None
+    assert not confined.limits_memory
+    assert (base / "process-42" / "memory.max").read_text() == "max"
+
+
+def test_limits_that_are_taken_back_are_lifted(base: Path) -> None:
+    cgroups, given = Cgroups(base), limits(memory_max="1000000", cpu_weight="50")
+    confined = cgroups.confine(42, given)
+    assert cgroups.confine(42, limits(), confined) is confined
+    assert confined is not None
+    assert not confined.limits_memory
+    folder = base / "process-42"
+    assert (folder / "memory.max").read_text() == "max"
+    assert (folder / "cpu.weight").read_text() == "100"
+    cgroups.confine(42, limits(memory_max="2000000"), confined)
+    assert confined.limits_memory
+    assert (folder / "memory.max").read_text() == "2000000"
+
+
+def test_a_limit_that_the_kernel_refuses_leaves_the_one_before(base: Path) -> None:
+    cgroups = Cgroups(base)
+    confined = cgroups.confine(42, limits(memory_max="1000000"))
+    assert confined is not None
+    (base / "process-42" / "memory.max").unlink()
+    (base / "process-42" / "memory.max").mkdir()
+    with structlog.testing.capture_logs() as said:
+        assert cgroups.confine(42, limits(), confined) is confined
+    assert [event["event"] for event in said] == ["the limits of a process cannot be changed"]
+    assert confined.limits_memory
+
+
+async def test_the_limits_of_a_running_task_are_changed_and_lifted(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor.cgroups, "delegated_cgroup", lambda: base)
+    async with supervised(task_memory_max=str(1 << 30)) as worker:
+        worker.run()
+        await worker.until(State.RUNNING)
+        memory_max = base / f"process-{worker.pid()}" / "memory.max"
+        for settings, expected in (({"task.memory.max": str(1 << 31)}, str(1 << 31)), ({}, "max")):
+            worker.worker.configure(settings, 5.0)
+            assert memory_max.read_text() == expected
+
+
 def test_the_worker_itself_makes_room(base: Path) -> None:
     (base / "cgroup.procs").write_text("1234\n")
     Cgroups(base).confine(42, limits(cpu_weight="50"))

@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.processes import alive, wait_until
 from tests.support.standin_worker import WORKER, Running, connector, running
+from tests.support.worker_process import worker_process
 
 
 @pytest.fixture
@@ -66,6 +67,27 @@ def test_another_file_name_restarts_nothing(folder: Path) -> None:
         worker.wait_for("task c-0 is DESTROYED")
         assert worker.pids()["task d-0"] == before["task d-0"]
         assert alive(before["task d-0"])
+
+
+def test_what_stands_behind_a_reference_in_the_worker_file_is_read_again(folder: Path) -> None:
+    values = folder / "values"
+    values.write_text("levels=a.logger=WARN\npatience=90000\n")
+    with (folder / "worker.properties").open("a") as file:
+        file.write("config.providers=f\nconfig.providers.f.class=FileConfigProvider\n")
+        file.write(f"log.levels=${{f:{values}:levels}}\nconnector.hang.timeout.ms=${{f:{values}:patience}}\n")
+    with worker_process(folder, "worker.properties") as worker:
+
+        def said(text: str) -> bool:
+            return any(text in str(event["message"]) for event in worker.events)
+
+        wait_until(lambda: said("REST API at "), "the worker serves")
+        values.write_text("levels=a.logger=ERROR\npatience=91000\n")
+        worker.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: said("changed in the worker file: connector.hang.timeout.ms, log.levels"), "it was noticed")
+        wait_until(lambda: said("reloaded: "), "it is reloaded")
+        worker.process.send_signal(signal.SIGHUP)
+        assert worker.stop() == 0
+        assert sum("changed in the worker file" in str(event["message"]) for event in worker.events) == 1
 
 
 def test_a_wrong_file_is_one_line_and_the_others_are_applied(folder: Path) -> None:
