@@ -17,7 +17,7 @@ from tasks.messages import DescribePlugin, ListPlugins, PluginConfig, PluginInfo
 from tasks.refusal import Refusal
 from tasks.secrets.orders import resolve_for_validation
 from tasks.secrets.validated import with_errors, with_references
-from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
+from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, WorkerConfig, worker_config
 from tasks.settings.connector import CONNECTOR_CLASS
 from tasks.settings.plugin_definitions import PluginDefinitions
 from tasks.settings.recommended import with_connector_version
@@ -30,7 +30,7 @@ _DESCRIBED = (SinkConnector, SourceConnector, Converter, HeaderConverter, Transf
 def validate(order: Validate) -> Validated:
     """Check a connector's configuration with the connector's own code."""
     resolved, errors = resolve_for_validation(order)
-    outcome = validate_connector(resolved.config, WorkerConfig(resolved.worker_config), order.plugins)
+    outcome = validate_connector(resolved.config, worker_config(resolved.worker_config), order.plugins)
     answer = outcome.message(resolved.config, with_infos=order.plugins is not None)
     return with_errors(with_references(answer, order.config), errors)
 

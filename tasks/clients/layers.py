@@ -15,6 +15,7 @@ from tasks.clients.librdkafka import PROPERTIES
 from tasks.clients.translated import Client, Given
 from tasks.clients.translation import settings_of
 from tasks.settings.connector import ADMIN_OVERRIDE, CONSUMER_OVERRIDE, PRODUCER_OVERRIDE, ConnectorConfig
+from tasks.settings.distributed import DistributedConfig
 from tasks.settings.sink import TOPICS_REGEX
 from tasks.settings.worker import WorkerConfig
 
@@ -90,7 +91,7 @@ def worker_layer(client: Client, worker: WorkerConfig) -> Settings:
         name: Given(name, value)
         for name, value in worker.originals().items()
         if (name in rows and rows[name].effective)
-        or (name in PROPERTIES and name not in worker.definition.config_names)
+        or (name in PROPERTIES and name not in DistributedConfig.config_def().config_names)
     }
     return top_level | own
 

@@ -2,6 +2,7 @@
 
 from tasks.settings.aliases import PredicateSettings, TransformationSettings
 from tasks.settings.connector import ConfigReloadAction, ConnectorConfig, ConverterSettings, ToleranceType
+from tasks.settings.distributed import DistributedConfig, worker_config
 from tasks.settings.limits import Limits
 from tasks.settings.sink import SinkConnectorConfig
 from tasks.settings.source import ExactlyOnceSupportLevel, SourceConnectorConfig, TransactionBoundary
@@ -12,6 +13,7 @@ __all__ = [
     "ConfigReloadAction",
     "ConnectorConfig",
     "ConverterSettings",
+    "DistributedConfig",
     "ExactlyOnceSupportLevel",
     "Limits",
     "PredicateSettings",
@@ -23,4 +25,5 @@ __all__ = [
     "TransactionBoundary",
     "TransformationSettings",
     "WorkerConfig",
+    "worker_config",
 ]

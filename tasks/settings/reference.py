@@ -10,6 +10,7 @@ from tasks.clients.setting import Setting
 from tasks.clients.translated import Client
 from tasks.clients.translation import TABLE
 from tasks.settings.connector import ConnectorConfig
+from tasks.settings.distributed import DistributedConfig
 from tasks.settings.sink import SinkConnectorConfig
 from tasks.settings.source import SourceConnectorConfig
 from tasks.settings.worker import StandaloneConfig, WorkerConfig
@@ -60,6 +61,7 @@ def reference_page(more: Mapping[str, ConfigDef] | None = None) -> str:
     sections = {
         "Worker": WorkerConfig.config_def(),
         "Standalone worker": _beyond(StandaloneConfig.config_def(), WorkerConfig.config_def()),
+        "Distributed worker": _beyond(DistributedConfig.config_def(), WorkerConfig.config_def()),
         "All connectors": base,
         "Source connectors": _beyond(SourceConnectorConfig.base_config_def(), base),
         "Topics created for source connectors": _beyond(

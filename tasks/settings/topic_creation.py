@@ -80,7 +80,7 @@ def _number(props: Mapping[str, Any], name: str, type: Type) -> int:
     key = f"{PREFIX}{DEFAULT_GROUP}.{name}"
     try:
         value = parse_type(key, props.get(key), type)
-        _positive_or_default().ensure_valid(key, value)
+        positive_or_default().ensure_valid(key, value)
     except ConfigException:
         return -1
     return -1 if value is None else int(value)
@@ -115,7 +115,7 @@ def _define_group(definition: ConfigDef, name: str, include: Any, replication_fa
         f"{prefix}replication.factor",
         Type.SHORT,
         replication_factor,
-        _positive_or_default(),
+        positive_or_default(),
         low,
         f"The replication factor of new topics; -1 for the broker's default.{inherited}",
         group=group,
@@ -125,7 +125,7 @@ def _define_group(definition: ConfigDef, name: str, include: Any, replication_fa
         f"{prefix}partitions",
         Type.INT,
         partitions,
-        _positive_or_default(),
+        positive_or_default(),
         low,
         f"The number of partitions of new topics; -1 for the broker's default.{inherited}",
         group=group,
@@ -134,7 +134,7 @@ def _define_group(definition: ConfigDef, name: str, include: Any, replication_fa
     )
 
 
-def _positive_or_default() -> Validator:
+def positive_or_default() -> Validator:
     def check(name: str, value: Any) -> None:
         if value is not None and value != -1 and value < 1:
             raise ConfigException(name, value, "Expected a positive number, or -1 for the broker's default")

@@ -8,6 +8,7 @@ from typing import Any
 
 from tasks.clients.translated import Client
 from tasks.clients.translation import settings_of
+from tasks.settings.distributed import STORAGE_PREFIXES, DistributedConfig
 from tasks.settings.worker import KNOWN_PREFIXES, WorkerConfig
 
 
@@ -24,4 +25,5 @@ def unknown_keys(props: Mapping[str, Any], names: Collection[str], prefixes: Ite
 def unknown_worker_keys(props: Mapping[str, Any], kind: type[WorkerConfig]) -> dict[str, str | None]:
     """The unknown keys of a worker file. Those of Kafka's admin client are known: the worker's admin clients take them."""
     names = {*kind.config_def().config_names, *settings_of(Client.ADMIN)}
-    return unknown_keys(props, names, KNOWN_PREFIXES)
+    storage = STORAGE_PREFIXES if issubclass(kind, DistributedConfig) else ()
+    return unknown_keys(props, names, (*KNOWN_PREFIXES, *storage))

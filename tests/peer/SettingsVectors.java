@@ -1,6 +1,7 @@
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.lang.reflect.Field;
+import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +14,8 @@ import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.connect.runtime.SinkConnectorConfig;
 import org.apache.kafka.connect.runtime.SourceConnectorConfig;
+import org.apache.kafka.connect.runtime.distributed.Crypto;
+import org.apache.kafka.connect.runtime.distributed.DistributedConfig;
 import org.apache.kafka.connect.runtime.standalone.StandaloneConfig;
 
 /** Prints what Kafka declares for workers, connectors and clients, and the partitions of some keys. */
@@ -42,7 +45,10 @@ public class SettingsVectors {
     public static void main(String[] args) throws Exception {
         Field standalone = StandaloneConfig.class.getDeclaredField("CONFIG");
         standalone.setAccessible(true);
+        Method distributed = DistributedConfig.class.getDeclaredMethod("config", Crypto.class);
+        distributed.setAccessible(true);
         Map<String, Object> answers = new TreeMap<>();
+        answers.put("DistributedConfig", keys((ConfigDef) distributed.invoke(null, Crypto.SYSTEM)));
         answers.put("StandaloneConfig", keys((ConfigDef) standalone.get(null)));
         answers.put("SourceConnectorConfig", keys(SourceConnectorConfig.configDef()));
         answers.put("SinkConnectorConfig", keys(SinkConnectorConfig.configDef()));

@@ -9,21 +9,24 @@ import pytest
 from connectd.config import ConfigDef, ConfigKey, convert_to_string
 from tasks.clients.translated import Client
 from tasks.clients.translation import TABLE, settings_of
-from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, StandaloneConfig
+from tasks.settings import DistributedConfig, SinkConnectorConfig, SourceConnectorConfig, StandaloneConfig
 from tasks.settings.limits import define_worker_limits
 
 VECTORS = json.loads((Path(__file__).parents[2] / "peer" / "settings_vectors.json").read_text("utf-8"))
 
 DECLARED: dict[str, ConfigDef] = {
+    "DistributedConfig": DistributedConfig.config_def(),
     "StandaloneConfig": StandaloneConfig.config_def(),
     "SourceConnectorConfig": SourceConnectorConfig.base_config_def(),
     "SinkConnectorConfig": SinkConnectorConfig.base_config_def(),
 }
 # REST: on the loopback interface unless one asks for more. The groups of the worker's keys are for our reference page.
-DEVIATIONS = {"listeners": {"default": "http://localhost:8083"}}
+WORKERS = ("DistributedConfig", "StandaloneConfig")
+DEVIATIONS = {"StandaloneConfig": {"listeners": {"default": "http://localhost:8083"}}}
 LIMITS = ConfigDef()
 define_worker_limits(LIMITS)
 OURS = {
+    "group.instance.id",
     "connectors.directory",
     "log.levels",
     "rest.basic.auth.file",
@@ -60,8 +63,8 @@ def facts(key: ConfigKey) -> dict[str, Any]:
 def test_every_key_is_declared_as_in_java(name: str) -> None:
     ours = {key.name: facts(key) for key in DECLARED[name].config_keys.values()}
     for expected in VECTORS[name]:
-        expected |= DEVIATIONS.get(expected["name"], {})
-        if name == "StandaloneConfig":
+        expected |= DEVIATIONS.get(name, {}).get(expected["name"], {})
+        if name in WORKERS:
             expected |= {"group": ours[expected["name"]]["group"]}
         assert ours[expected["name"]] == expected
 
