@@ -33,6 +33,10 @@ class BadRequest(ConnectException):
     """What was asked for makes no sense, or not in the state that the connector is in."""
 
 
+class Forbidden(ConnectException):
+    """Whoever asks may not."""
+
+
 class OperationInProgress(ConnectException):
     """Something else must end first; the message names it. After `retry_after_s` it is worth another try."""
 

@@ -13,6 +13,7 @@ from supervisor.herder.entities import (
     TaskInfo,
     TaskState,
 )
+from supervisor.herder.signatures import RequestSignature
 from supervisor.log_levels import LogLevels
 from tasks.states import TargetState
 
@@ -33,6 +34,12 @@ class Herder(Protocol):
     @property
     def log_levels(self) -> LogLevels:
         """The log levels of this worker."""
+
+    def require_signed(self, signature: RequestSignature | None) -> None:
+        """Whether a request comes from a worker of the group (KIP-507).
+
+        Raises BadRequest, Forbidden, or Unavailable while this worker has no key to tell.
+        """
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from supervisor.herder.errors import BadRequest, InvalidConnector, OperationInPr
 from supervisor.herder.herder import ConfigPatch
 from supervisor.herder.offsets import StandaloneOffsets
 from supervisor.herder.operations import Operations
+from supervisor.herder.signatures import RequestSignature
 from supervisor.lifecycle import UnitId
 from supervisor.log_levels import LogLevels
 from supervisor.offsets import OffsetStore
@@ -219,6 +220,9 @@ class StandaloneHerder:
                 raise BadRequest(_STOPPED_FIRST.format(name=name))
             await self._wait_for_tasks_to_end(name)
             return await self._offsets.alter(connector, offsets)
+
+    def require_signed(self, signature: RequestSignature | None) -> None:
+        """There are no other workers."""
 
     async def put_task_configs(self, name: str, configs: Sequence[Mapping[str, str]]) -> None:
         """Only workers of a cluster do that."""

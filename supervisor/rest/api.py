@@ -11,6 +11,7 @@ from multidict import MultiMapping
 
 from supervisor.cluster import KafkaCluster
 from supervisor.herder.herder import Herder
+from supervisor.herder.signatures import RequestSignature
 from supervisor.plugin_catalogue import PluginCatalogue
 from supervisor.rest.roles import Role
 
@@ -29,7 +30,7 @@ class Api:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request. `base_url` is where the client found this worker, without a path."""
+    """One request. `base_url` is where the client found this worker, without a path; workers sign what they send."""
 
     api: Api
     params: Mapping[str, str]
@@ -37,6 +38,7 @@ class Call:
     body: Any
     base_url: str
     role: Role
+    signature: RequestSignature | None = None
 
     @property
     def connector(self) -> str:

@@ -8,7 +8,14 @@ from http import HTTPStatus
 import structlog
 
 from connectd.errors import AlreadyExistsException, ConfigException, ConnectException, NotFoundException
-from supervisor.herder.errors import BadRequest, InvalidConnector, OperationInProgress, Unavailable
+from supervisor.herder.errors import (
+    BadRequest,
+    Forbidden,
+    InvalidConnector,
+    OperationInProgress,
+    RequestTarget,
+    Unavailable,
+)
 from supervisor.inquiries import InquiryFailed
 
 log = structlog.get_logger(__name__)
@@ -44,6 +51,12 @@ def as_rest_exception(error: Exception) -> RestException:
             return RestException(HTTPStatus.CONFLICT, str(error))
         case OperationInProgress():
             return RestException(HTTPStatus.CONFLICT, str(error), {"Retry-After": str(error.retry_after_s)})
+        case RequestTarget():
+            return RestException(
+                HTTPStatus.CONFLICT, f"{error}, nothing was changed", {"Retry-After": str(RETRY_AFTER_S)}
+            )
+        case Forbidden():
+            return RestException(HTTPStatus.FORBIDDEN, str(error))
         case Unavailable() | InquiryFailed():
             return RestException(HTTPStatus.SERVICE_UNAVAILABLE, str(error), {"Retry-After": str(RETRY_AFTER_S)})
         case BadRequest() | ConfigException():

@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
 import msgspec
 import structlog
 from aiohttp import web
+from yarl import URL
 
+from supervisor.herder.errors import RequestTarget
+from supervisor.herder.signatures import RequestSignature
 from supervisor.rest.access import Access, Caller
 from supervisor.rest.api import Answer, Api, Call
 from supervisor.rest.audit import audit
 from supervisor.rest.bodies import read_body
+from supervisor.rest.client import WorkerClient
 from supervisor.rest.cross_origin import CrossOrigin
 from supervisor.rest.entities import ErrorMessage
 from supervisor.rest.errors import RestException, as_rest_exception
 from supervisor.rest.negotiation import JSON, require_acceptable, require_json
 from supervisor.rest.response_headers import HeaderRule
-from supervisor.rest.routing import Match, Route, Router
+from supervisor.rest.routing import Match, Route, Router, Scope
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +46,7 @@ class Exchange:
         api: Api,
         routes: Sequence[Route],
         access: Access,
+        client: WorkerClient,
         max_body_bytes: int,
         cross_origin: CrossOrigin | None = None,
         response_headers: Sequence[HeaderRule] = (),
@@ -48,6 +54,7 @@ class Exchange:
         self._api = api
         self._router = Router(routes)
         self._access = access
+        self._client = client
         self._max_body_bytes = max_body_bytes
         self._cross_origin = cross_origin
         self._response_headers = response_headers
@@ -88,22 +95,36 @@ class Exchange:
         route = match.route
         require_acceptable(request)
         require_json(request, route)
+        internal = route.scope is Scope.INTERNAL
+        data = await self._read(request) if route.request is not None or internal else None
         call = Call(
             api=self._api,
             params=match.params,
             query=request.rel_url.query,
-            body=None if route.request is None else read_body(await self._read(request), route.request),
+            body=None if route.request is None else read_body(data or b"", route.request),
             base_url=f"{request.scheme}://{request.host}",
             role=caller.role,
+            signature=RequestSignature.of(request.headers, data or b"") if internal else None,
         )
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 return await route.handler(call)
+        except RequestTarget as target:
+            return await self._forward(request, data, target)
         except TimeoutError:
             raise RestException(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 f"Request timed out after {REQUEST_TIMEOUT_S:g} s. Whether it was carried out, the connector shows",
             ) from None
+
+    async def _forward(self, request: web.BaseRequest, body: bytes | None, target: RequestTarget) -> Answer:
+        url = request.rel_url
+        answer = await self._client.forward(request.method, url.raw_path, url.query, request.headers, body, target)
+        location = answer.headers.get("Location")
+        if location is None:
+            return answer
+        here = f"{request.scheme}://{request.host}{URL(location, encoded=True).raw_path}"
+        return replace(answer, headers={**answer.headers, "Location": here})
 
     def _options(self, request: web.BaseRequest) -> Answer:
         """Which methods a path has, as JAX-RS answers it. Browsers ask this without logging in."""

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from supervisor.rest.access import Access
 from supervisor.rest.api import Api
+from supervisor.rest.client import WorkerClient
 from supervisor.rest.exchange import Exchange
 from supervisor.rest.routes import ROUTES
 from supervisor.rest.routing import Scope
@@ -26,9 +27,10 @@ SHUTDOWN_TIMEOUT_S: Final = 2.0
 class RestServer:
     """Serves sockets that listen already, from `start` to `stop`."""
 
-    def __init__(self, api: Api, settings: RestSettings) -> None:
+    def __init__(self, api: Api, settings: RestSettings, client: WorkerClient) -> None:
         self._api = api
         self._settings = settings
+        self._client = client
         self._runners: list[web.ServerRunner] = []
 
     async def start(self, listeners: Sequence[BoundListener], admin_listeners: Sequence[BoundListener]) -> None:
@@ -40,12 +42,17 @@ class RestServer:
             self._api,
             [route for route in ROUTES if route.scope is not Scope.ADMIN or shared],
             access,
+            self._client,
             settings.max_body_bytes,
             settings.cross_origin,
             settings.response_headers,
         )
         admin = Exchange(
-            self._api, [route for route in ROUTES if route.scope is Scope.ADMIN], access, settings.max_body_bytes
+            self._api,
+            [route for route in ROUTES if route.scope is Scope.ADMIN],
+            access,
+            self._client,
+            settings.max_body_bytes,
         )
         await self._serve(public, listeners, settings.tls)
         await self._serve(admin, admin_listeners, settings.admin_tls)

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from supervisor.cluster import KafkaCluster
 from supervisor.herder.herder import Herder
 from supervisor.plugin_catalogue import PluginCatalogue
+from supervisor.rest.listeners import Listener
 from supervisor.rest.settings import RestSettings
 from supervisor.rest.sockets import BoundListener, bind_all, close
 from supervisor.units import Surroundings
 from tasks.settings.rest import ADMIN_LISTENERS, LISTENERS
 
 if TYPE_CHECKING:
+    from supervisor.rest.client import WorkerClient
     from supervisor.rest.server import RestServer
 
 
@@ -28,6 +30,7 @@ class RestService:
         self._listeners = bind_all(LISTENERS, settings.listeners)
         self._admin_listeners: list[BoundListener] = []
         self._server: RestServer | None = None
+        self._client: WorkerClient | None = None
         try:
             self._admin_listeners = bind_all(ADMIN_LISTENERS, settings.admin_listeners or ())
         except BaseException:
@@ -39,8 +42,24 @@ class RestService:
         """How the worker is called in states: host and port under which other programs reach its REST API."""
         if not self._listeners:
             return "localhost"
-        first = self._listeners[0]
-        return f"{self._settings.advertised_host or first.host}:{self._settings.advertised_port or first.port}"
+        return self.advertised_url.partition("//")[2].rstrip("/")
+
+    @property
+    def advertised_url(self) -> str:
+        """Where other workers send requests: the listener with the wanted protocol, http before https, as Java chooses."""
+        settings = self._settings
+        wanted = [settings.advertised_listener.lower()] if settings.advertised_listener else ["http", "https"]
+        protocols = ["https" if each.listener.tls else "http" for each in self._listeners]
+        protocol = next((each for each in wanted if each in protocols), wanted[0])
+        found = self._listeners[protocols.index(protocol) if protocol in protocols else 0]
+        host, port = settings.advertised_host or found.host, settings.advertised_port or found.port
+        return f"{Listener(protocol == 'https', host, port).url}/"
+
+    @property
+    def client(self) -> WorkerClient:
+        """For requests to other workers. Only from `serve` to `stop`."""
+        assert self._client is not None, "the REST API is not served"
+        return self._client
 
     async def serve(self, herder: Herder, surroundings: Surroundings) -> None:
         """Answer requests from now on."""
@@ -49,6 +68,7 @@ class RestService:
         # In a thread: it takes a fifth of a second, in which the worker has better things to do.
         await asyncio.to_thread(import_module, "supervisor.rest.server")
         from supervisor.rest.api import Api
+        from supervisor.rest.client import WorkerClient
         from supervisor.rest.openapi import openapi_document
         from supervisor.rest.routes import ROUTES
         from supervisor.rest.server import RestServer
@@ -61,14 +81,18 @@ class RestService:
             topic_tracking=self._settings.topic_tracking,
             topic_tracking_reset=self._settings.topic_tracking_reset,
         )
-        self._server = RestServer(api, self._settings)
+        self._client = WorkerClient(self._settings.client_tls)
+        self._server = RestServer(api, self._settings, self._client)
         await self._server.start(self._listeners, self._admin_listeners)
 
     async def stop(self) -> None:
         """Take no more requests; those that are under way have a moment to end."""
         server, self._server = self._server, None
+        client, self._client = self._client, None
         if server is not None:
             await server.stop()
+        if client is not None:
+            await client.close()
         self._close_sockets()
 
     def _close_sockets(self) -> None:

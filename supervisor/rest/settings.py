@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 from connectd.errors import ConfigException
@@ -13,11 +14,12 @@ from supervisor.rest.cross_origin import CrossOrigin
 from supervisor.rest.listeners import Listener, parse_listener
 from supervisor.rest.response_headers import HeaderRule, parse_rules
 from supervisor.rest.roles import Role
-from supervisor.rest.tls import ADMIN_LISTENERS_PREFIX, LISTENERS_PREFIX, server_context
+from supervisor.rest.tls import ADMIN_LISTENERS_PREFIX, LISTENERS_PREFIX, client_context, server_context
 from tasks.settings import WorkerConfig
 from tasks.settings.rest import (
     ADMIN_LISTENERS,
     ADVERTISED_HOST_NAME,
+    ADVERTISED_LISTENER,
     ADVERTISED_PORT,
     ALLOW_METHODS,
     ALLOW_ORIGIN,
@@ -34,17 +36,19 @@ from tasks.settings.rest import (
 @dataclass(frozen=True, kw_only=True)
 class RestSettings:
     """No `listeners`: the REST API is off. `admin_listeners` None: the administrative part shares the `listeners`; empty:
-    there is none. `tls` and `admin_tls` are there if a listener is `https`."""
+    there is none. `tls` and `admin_tls` are there if a listener is `https`; `client_tls` makes that of requests to workers."""
 
     listeners: Sequence[Listener]
     admin_listeners: Sequence[Listener] | None
     advertised_host: str | None
     advertised_port: int | None
+    advertised_listener: str | None
     max_body_bytes: int
     topic_tracking: bool
     topic_tracking_reset: bool
     tls: ssl.SSLContext | None
     admin_tls: ssl.SSLContext | None
+    client_tls: Callable[[], ssl.SSLContext]
     credentials: Credentials | None
     roles: dict[str, Role] = field(default_factory=dict)
     cross_origin: CrossOrigin | None
@@ -62,11 +66,13 @@ class RestSettings:
             admin_listeners=None if admin is None else admin_listeners,
             advertised_host=worker.get(ADVERTISED_HOST_NAME),
             advertised_port=worker.get(ADVERTISED_PORT),
+            advertised_listener=worker.get(ADVERTISED_LISTENER),
             max_body_bytes=worker.get(MAX_REQUEST_BYTES),
             topic_tracking=worker.topic_tracking_enable,
             topic_tracking_reset=worker.topic_tracking_allow_reset,
             tls=_tls(worker, listeners, LISTENERS_PREFIX),
             admin_tls=_tls(worker, admin_listeners, ADMIN_LISTENERS_PREFIX),
+            client_tls=partial(client_context, worker),
             credentials=None if file is None else Credentials(file),
             roles={user: Role[name.upper()] for name in ROLES for user in worker.get(ROLE_PREFIX + name)},
             cross_origin=CrossOrigin.of(worker.get(ALLOW_ORIGIN), worker.get(ALLOW_METHODS)),

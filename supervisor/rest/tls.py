@@ -24,7 +24,12 @@ _CLIENTS: Final = {"required": ssl.CERT_REQUIRED, "requested": ssl.CERT_OPTIONAL
 
 def server_context(worker: WorkerConfig, prefix: str) -> ssl.SSLContext:
     """The TLS of listeners. As in Java, if there are keys below `prefix` these are all that counts. Raises ConfigException."""
-    return _Tls(prefix, worker).context()
+    return _Tls(prefix, worker).server_context()
+
+
+def client_context(worker: WorkerConfig) -> ssl.SSLContext:
+    """The TLS of requests to other workers, with the same keys as the listeners. Raises ConfigException."""
+    return _Tls(LISTENERS_PREFIX, worker).client_context()
 
 
 class _Tls:
@@ -35,12 +40,33 @@ class _Tls:
         given = worker.values_with_prefix_all_or_nothing(prefix)
         self._values: Mapping[str, Any] = {**defaults, **given} if below else given
 
-    def context(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version, context.maximum_version = self._versions()
+    def server_context(self) -> ssl.SSLContext:
+        context = self._context(ssl.PROTOCOL_TLS_SERVER)
+        if not self._load_identity(context):
+            raise self._wrong(
+                "ssl.keystore.location", None, "Expected a key store: an https listener needs a certificate"
+            )
+        context.verify_mode = _CLIENTS[self._values["ssl.client.auth"]]
+        if context.verify_mode is not ssl.CERT_NONE and not self._load_trust(context):
+            raise self._wrong(
+                "ssl.truststore.location",
+                None,
+                "Expected a trust store beside ssl.client.auth: who else should be trusted?",
+            )
+        return context
+
+    def client_context(self) -> ssl.SSLContext:
+        context = self._context(ssl.PROTOCOL_TLS_CLIENT)
         self._load_identity(context)
+        if not self._load_trust(context):
+            context.load_default_certs()
+        context.check_hostname = bool(self._text("ssl.endpoint.identification.algorithm"))
+        return context
+
+    def _context(self, protocol: int) -> ssl.SSLContext:
+        context = ssl.SSLContext(protocol)
+        context.minimum_version, context.maximum_version = self._versions()
         self._choose_ciphers(context)
-        self._ask_clients(context)
         return context
 
     def _versions(self) -> tuple[ssl.TLSVersion, ssl.TLSVersion]:
@@ -50,7 +76,8 @@ class _Tls:
             raise self._wrong("ssl.enabled.protocols", names, f"Expected one of {', '.join(_VERSIONS)}")
         return versions[0], versions[-1]
 
-    def _load_identity(self, context: ssl.SSLContext) -> None:
+    def _load_identity(self, context: ssl.SSLContext) -> bool:
+        """False if there is none."""
         key, location = self._text("ssl.keystore.key"), self._text("ssl.keystore.location")
         key_password = self._text("ssl.key.password")
         if key is not None:
@@ -60,11 +87,10 @@ class _Tls:
             password = self._text("ssl.keystore.password")
             store = self._loaded("ssl.keystore.location", location, lambda: key_store(location, password, key_password))
         else:
-            raise self._wrong(
-                "ssl.keystore.location", None, "Expected a key store: an https listener needs a certificate"
-            )
+            return False
         name = "ssl.keystore.key" if key is not None else "ssl.keystore.location"
         self._loaded(name, location, lambda: _load_chain(context, store, key_password))
+        return True
 
     def _choose_ciphers(self, context: ssl.SSLContext) -> None:
         names = self._values["ssl.cipher.suites"]
@@ -73,10 +99,8 @@ class _Tls:
         if chosen:
             self._loaded("ssl.cipher.suites", names, lambda: context.set_ciphers(":".join(chosen)))
 
-    def _ask_clients(self, context: ssl.SSLContext) -> None:
-        context.verify_mode = _CLIENTS[self._values["ssl.client.auth"]]
-        if context.verify_mode is ssl.CERT_NONE:
-            return
+    def _load_trust(self, context: ssl.SSLContext) -> bool:
+        """False if there is no trust store."""
         certificates, location = self._text("ssl.truststore.certificates"), self._text("ssl.truststore.location")
         if certificates is not None:
             trusted = self._loaded("ssl.truststore.certificates", None, lambda: trust_store_of_pem(certificates))
@@ -84,14 +108,11 @@ class _Tls:
             password = self._text("ssl.truststore.password")
             trusted = self._loaded("ssl.truststore.location", location, lambda: trust_store(location, password))
         else:
-            raise self._wrong(
-                "ssl.truststore.location",
-                None,
-                "Expected a trust store beside ssl.client.auth: who else should be trusted?",
-            )
+            return False
         # As in Java, whatever is in a trust store is trusted, also what is not a root.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.load_verify_locations(cadata=trusted)
+        return True
 
     def _text(self, name: str) -> str | None:
         value = self._values.get(name)

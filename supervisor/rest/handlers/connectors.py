@@ -125,11 +125,13 @@ async def restart_task(call: Call) -> Answer:
 
 
 async def put_task_configs(call: Call) -> Answer:
+    call.api.herder.require_signed(call.signature)
     await call.api.herder.put_task_configs(call.connector, call.body)
     return NO_CONTENT
 
 
 async def fence_zombies(call: Call) -> Answer:
+    call.api.herder.require_signed(call.signature)
     await call.api.herder.fence_zombies(call.connector)
     return NO_CONTENT
 

@@ -1,0 +1,145 @@
+"""Requests to other workers: what only the leader or the owner may do is forwarded to them (Kafka's `RestClient`)."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+import structlog
+from yarl import URL
+
+from supervisor.herder.errors import RequestTarget
+from supervisor.herder.signatures import signed
+from supervisor.rest.api import Answer
+from supervisor.rest.entities import ErrorMessage
+from supervisor.rest.errors import RETRY_AFTER_S, RestException
+from supervisor.rest.negotiation import JSON
+
+log = structlog.get_logger(__name__)
+
+FORWARD: Final = "forward"
+# Longer than the other worker takes for anything, so that its own explanation arrives.
+TIMEOUT: Final = aiohttp.ClientTimeout(total=125.0, sock_connect=5.0)
+# Of the client's headers only what says who it is; of the other worker's those that belong to the answer.
+_REQUEST_HEADERS: Final = ("Authorization",)
+_ANSWER_HEADERS: Final = ("Location", "Retry-After", "WWW-Authenticate")
+
+
+class WorkerClient:
+    """Speaks to the REST API of other workers. `tls` makes what https needs, when it is needed."""
+
+    def __init__(self, tls: Callable[[], ssl.SSLContext]) -> None:
+        self._tls = tls
+        self._context: ssl.SSLContext | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def forward(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes | None,
+        target: RequestTarget,
+    ) -> Answer:
+        """The answer of the worker that may do it; two hops at most, as in Java. `path` is percent-encoded.
+
+        Raises RestException, and RequestTarget if nobody knows where to go.
+        """
+        if target.url is None:
+            raise target
+        hop = query.get(FORWARD)
+        if hop is not None and hop.lower() != "true":
+            raise RestException(
+                HTTPStatus.CONFLICT,
+                "Cannot complete request because of a conflicting operation (e.g. worker rebalance), nothing was changed",
+                {"Retry-After": str(RETRY_AFTER_S)},
+            )
+        kept = {name: headers[name] for name in _REQUEST_HEADERS if name in headers}
+        again = {**query, FORWARD: "true" if hop is None else "false"}
+        return await self._send(method, _url(target.url, path).with_query(again), kept, body)
+
+    async def put_task_configs(
+        self, url: str, connector: str, configs: Sequence[Mapping[str, str]], key: bytes | None, algorithm: str
+    ) -> None:
+        """Tell the leader, whose REST API is at `url`, which tasks a connector wants. Without a key it is not signed.
+
+        Raises RestException.
+        """
+        await self._send_internal("POST", url, connector, "tasks", msgspec.json.encode(configs), key, algorithm)
+
+    async def fence_zombies(self, url: str, connector: str, key: bytes | None, algorithm: str) -> None:
+        """Ask the leader to fence the producers of a connector's earlier tasks. Raises RestException."""
+        await self._send_internal("PUT", url, connector, "fence", None, key, algorithm)
+
+    async def _send_internal(
+        self, method: str, url: str, connector: str, what: str, body: bytes | None, key: bytes | None, algorithm: str
+    ) -> None:
+        headers = {} if key is None else signed(key, algorithm, body or b"")
+        target = _url(url, f"/connectors/{quote(connector, safe='')}/{what}")
+        answer = await self._send(method, target, headers, body)
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise RestException(answer.status, _message(answer.body), answer.headers)
+
+    async def _send(self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        worker = str(url.origin())
+        types = {"Accept": JSON} if body is None else {"Accept": JSON, "Content-Type": JSON}
+        try:
+            async with self._open().request(
+                method,
+                url,
+                data=body,
+                headers={**headers, **types},
+                ssl=self._trust(url),
+                timeout=TIMEOUT,
+                allow_redirects=False,
+            ) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise RestException(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"The worker {worker}, which has to do this, cannot be reached ({error}). Nothing was changed",
+                {"Retry-After": str(RETRY_AFTER_S)},
+            ) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.warning("a forwarded request was not answered", worker=worker, method=method, error=repr(error))
+            late = isinstance(error, TimeoutError)
+            raise RestException(
+                HTTPStatus.GATEWAY_TIMEOUT if late else HTTPStatus.BAD_GATEWAY,
+                f"The worker {worker}, which has to do this, has not answered. Whether it was done is not known",
+            ) from error
+        kept = {name: answer.headers[name] for name in _ANSWER_HEADERS if name in answer.headers}
+        return Answer(msgspec.Raw(content) if content else None, HTTPStatus(answer.status), kept)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(skip_auto_headers=("Content-Type", "User-Agent"))
+        return self._session
+
+    def _trust(self, url: URL) -> ssl.SSLContext | bool:
+        if url.scheme != "https":
+            return True
+        if self._context is None:
+            self._context = self._tls()
+        return self._context
+
+
+def _url(worker: str, path: str) -> URL:
+    return URL(worker.rstrip("/") + path, encoded=True)
+
+
+def _message(body: bytes | None) -> str:
+    try:
+        return msgspec.json.decode(body or b"", type=ErrorMessage).message or ""
+    except msgspec.MsgspecError:
+        return "The other worker refused, and did not say why"
