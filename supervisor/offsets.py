@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, Final, Protocol
 
+import msgspec
 import structlog
 
 from connectd.errors import ConnectException
@@ -19,6 +20,25 @@ from supervisor.java_map import JavaFormatError, JavaMap, read_map, write_map
 log = structlog.get_logger(__name__)
 
 Entries = Sequence[tuple[bytes, bytes | None]]
+
+_ENCODER: Final = msgspec.json.Encoder(order="sorted")
+_DECODER: Final = msgspec.json.Decoder()
+
+
+class OffsetBackingStore(Protocol):
+    """Where a worker keeps the offsets of its sources, as stored: key `["connector",{partition}]`, value `{offset}`.
+
+    Keys that are the same as JSON are the same, however they are written.
+    """
+
+    async def read(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The durable values in the order of the keys. Raises ConnectException."""
+
+    async def entries_of(self, connector: str) -> Sequence[tuple[bytes, bytes]]:
+        """All durable entries of a source: key and value. Raises ConnectException."""
+
+    def commit(self, entries: Entries) -> asyncio.Future[None]:
+        """Done when the entries are durable; None as a value removes its key. Fails with ConnectException."""
 
 
 class OffsetFileError(ConnectException):
@@ -126,15 +146,19 @@ class OffsetStore:
             os.close(self._lock)
             self._lock = None
 
-    def read(self, keys: Sequence[bytes]) -> list[bytes | None]:
+    async def read(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The durable values in the order of the keys."""
         missing = object()
         found = [self._keys.get(canonical(key), missing) for key in keys]
         return [None if key is missing else self._entries[key] for key in found]  # type: ignore[index]
 
-    def entries(self) -> Sequence[tuple[bytes | None, bytes | None]]:
-        """All durable entries: key and value."""
-        return list(self._entries.items())
+    async def entries_of(self, connector: str) -> Sequence[tuple[bytes, bytes]]:
+        """All durable entries of a source: key and value."""
+        return [
+            (key, value)
+            for key, value in self._entries.items()
+            if key is not None and value is not None and (found := source_partition(key)) and found[0] == connector
+        ]
 
     def commit(self, entries: Entries) -> asyncio.Future[None]:
         """Done when the entries are durable; fails with OffsetFileError, and then nothing of them is stored."""
@@ -177,9 +201,21 @@ def canonical(key: bytes | None) -> bytes:
     if key is None:
         return b""
     try:
-        return json.dumps(json.loads(key), sort_keys=True).encode()
+        return _ENCODER.encode(_DECODER.decode(key))
     except (ValueError, RecursionError):
         return key
+
+
+def source_partition(key: bytes) -> tuple[str, dict[str, Any]] | None:
+    """Connector and source partition in a key, None for any other key (`OffsetUtils.processPartitionKey`)."""
+    try:
+        content = _DECODER.decode(key)
+    except (ValueError, RecursionError):
+        return None
+    match content:
+        case [str(connector), dict(partition)]:
+            return connector, partition
+    return None
 
 
 def _settle(

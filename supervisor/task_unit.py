@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from connectd.errors import ConnectException
 from supervisor.hangs import HangLimits
 from supervisor.memberships import Memberships
-from supervisor.offsets import OffsetStore
+from supervisor.offsets import OffsetBackingStore
 from supervisor.process import Child
 from supervisor.specs import TaskSpec
 from supervisor.units import Rules, Surroundings, Unit
@@ -33,7 +34,7 @@ class TaskUnit(Unit):
         spec: TaskSpec,
         surroundings: Surroundings,
         rules: Rules,
-        offsets: OffsetStore | None,
+        offsets: OffsetBackingStore | None,
         memberships: Memberships,
         after: asyncio.Future[None] | None = None,
     ) -> None:
@@ -41,6 +42,7 @@ class TaskUnit(Unit):
         self._offsets = offsets
         self._memberships = memberships
         self._membership: Membership | None = None
+        self._reading: set[asyncio.Task[None]] = set()
         self._ordered: TaskSpec | None = None
         super().__init__(spec.id, surroundings, rules, after)
 
@@ -87,7 +89,7 @@ class TaskUnit(Unit):
         assert child is not None
         match report:
             case ReadOffsets():
-                child.send(self._read_offsets(report))
+                self._keep(self._loop.create_task(self._read_offsets(report, child)))
             case CommitOffsets():
                 self._commit_offsets(report, child)
             case JoinedGroup():
@@ -105,10 +107,20 @@ class TaskUnit(Unit):
         if before is not None and (before.group, before.instance) != (report.group, report.instance):
             self._memberships.leave(before)
 
-    def _read_offsets(self, report: ReadOffsets) -> OffsetsRead:
-        if self._offsets is None:
-            return OffsetsRead(request=report.request, error="this worker keeps source offsets in Kafka")
-        return OffsetsRead(request=report.request, values=self._offsets.read(report.keys))
+    async def _read_offsets(self, report: ReadOffsets, child: Child) -> None:
+        answer = OffsetsRead(request=report.request)
+        try:
+            if self._offsets is None:
+                raise ConnectException("this worker keeps source offsets in Kafka")
+            answer.values = await self._offsets.read(report.keys)
+        except ConnectException as error:
+            answer.error = str(error)
+        child.send(answer)
+
+    def _keep(self, reading: asyncio.Task[None]) -> None:
+        """The event loop alone would forget it."""
+        self._reading.add(reading)
+        reading.add_done_callback(self._reading.discard)
 
     def _commit_offsets(self, report: CommitOffsets, child: Child) -> None:
         error = self._refusal(report)

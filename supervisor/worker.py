@@ -12,7 +12,7 @@ from connectd.errors import ConfigException
 from supervisor.connector_unit import ConnectorUnit
 from supervisor.lifecycle import UnitId
 from supervisor.memberships import Memberships
-from supervisor.offsets import OffsetStore
+from supervisor.offsets import OffsetBackingStore
 from supervisor.restarts import RestartPolicy
 from supervisor.specs import ConnectorSpec, Plan, TaskSpec
 from supervisor.task_unit import TaskUnit
@@ -34,7 +34,7 @@ class Worker:
     """
 
     def __init__(
-        self, surroundings: Surroundings, offsets: OffsetStore | None, on_plan: Callable[[str, Plan], None]
+        self, surroundings: Surroundings, offsets: OffsetBackingStore | None, on_plan: Callable[[str, Plan], None]
     ) -> None:
         self.surroundings = surroundings
         self.connectors: dict[str, ConnectorUnit] = {}

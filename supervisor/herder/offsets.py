@@ -1,4 +1,4 @@
-"""The offsets of connectors on a standalone worker: of sources in its offset file, of sinks in their consumer groups."""
+"""The offsets of connectors: of sources where the worker keeps them, of sinks in their consumer groups."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from supervisor.herder.connectors import Connector
 from supervisor.herder.entities import ConnectorOffset, ConnectorType
 from supervisor.herder.errors import BadRequest, OperationInProgress, Unavailable
 from supervisor.inquiries import Answer, InquiryRefused, ask
-from supervisor.offsets import OffsetStore
+from supervisor.offsets import OffsetBackingStore, source_partition
 from supervisor.units import Surroundings
 from tasks.messages import AlterOffsets, Inquiry, ListOffsets, OffsetsAltered, OffsetsListed, Reason
 
@@ -23,17 +23,19 @@ KAFKA_TIMEOUT_S = 60.0
 INQUIRY_TIMEOUT_S = 80.0
 
 
-class StandaloneOffsets:
+class ConnectorOffsets:
     """Reads and changes them. Kafka and plugin code are asked in a child."""
 
-    def __init__(self, surroundings: Surroundings, store: OffsetStore) -> None:
+    def __init__(self, surroundings: Surroundings, store: OffsetBackingStore) -> None:
         self._surroundings = surroundings
         self._store = store
 
     async def read(self, connector: Connector) -> list[ConnectorOffset]:
         """How far the connector has read. Raises Unavailable, InquiryFailed."""
         if connector.info().type is not ConnectorType.SINK:
-            return [ConnectorOffset(partition, offset) for _, partition, offset in self._stored(connector.spec.name)]
+            return [
+                ConnectorOffset(partition, offset) for _, partition, offset in await self._stored(connector.spec.name)
+            ]
         order = ListOffsets(
             config=connector.spec.config,
             worker_config=self._surroundings.worker_config,
@@ -57,7 +59,7 @@ class StandaloneOffsets:
             worker_config=self._surroundings.worker_config,
             log=self._surroundings.log,
             offsets=None if pairs is None else json.dumps(pairs).encode(),
-            stored=[key for key, _, _ in self._stored(connector.spec.name)],
+            stored=[key for key, _, _ in await self._stored(connector.spec.name)],
             timeout_s=KAFKA_TIMEOUT_S,
         )
         altered = await self._ask(order, OffsetsAltered)
@@ -65,13 +67,12 @@ class StandaloneOffsets:
             await self._store.commit(altered.entries)
         return altered.handled
 
-    def _stored(self, connector: str) -> list[tuple[bytes, dict[str, object], dict[str, object] | None]]:
-        """Key, partition and offset of each entry of a source in the file."""
+    async def _stored(self, connector: str) -> list[tuple[bytes, dict[str, object], dict[str, object] | None]]:
+        """Key, partition and offset of each entry of a source."""
         found = []
-        for key, value in self._store.entries():
-            partition = _partition_of(connector, key)
-            if key is not None and partition is not None:
-                found.append((key, partition, _offset(value)))
+        for key, value in await self._store.entries_of(connector):
+            if (stored := source_partition(key)) is not None:
+                found.append((key, stored[1], _offset(value)))
         return found
 
     async def _ask(self, order: Inquiry, expected: type[Answer]) -> Answer:
@@ -84,18 +85,6 @@ class StandaloneOffsets:
                 Reason.UNAVAILABLE: Unavailable,
             }
             raise kinds.get(refused.reason, ConnectException)(str(refused)) from refused
-
-
-def _partition_of(connector: str, key: bytes | None) -> dict[str, object] | None:
-    """The source partition in a key `[connector, partition]`, None in any other (`OffsetUtils.processPartitionKey`)."""
-    try:
-        content = json.loads(key or b"")
-    except ValueError:
-        return None
-    match content:
-        case [str(name), dict(partition)] if name == connector:
-            return partition
-    return None
 
 
 def _offset(value: bytes | None) -> dict[str, object] | None:

@@ -25,7 +25,7 @@ from supervisor.herder.entities import (
 )
 from supervisor.herder.errors import BadRequest, InvalidConnector, OperationInProgress, Unavailable
 from supervisor.herder.herder import ConfigPatch
-from supervisor.herder.offsets import StandaloneOffsets
+from supervisor.herder.offsets import ConnectorOffsets
 from supervisor.herder.operations import Operations
 from supervisor.herder.signatures import RequestSignature
 from supervisor.lifecycle import UnitId
@@ -66,7 +66,7 @@ class StandaloneHerder:
         self._topics = surroundings.topics
         self._connectors: dict[str, Connector] = {}
         self._operations = Operations()
-        self._offsets = StandaloneOffsets(surroundings, offsets)
+        self._offsets = ConnectorOffsets(surroundings, offsets)
         self._changed = asyncio.Event()
         self._stopping = False
         self._statuses.listen(lambda unit, status: self._notice())

@@ -46,12 +46,12 @@ def opened(path: Path) -> OffsetStore:
 async def test_committed_offsets_are_there_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "offsets"
     store = opened(path)
-    assert store.read([KEY]) == [None]
+    assert await store.read([KEY]) == [None]
     await store.commit([(KEY, b"1"), (b"other", b"2")])
-    assert store.read([KEY, b"other", b"none"]) == [b"1", b"2", None]
+    assert await store.read([KEY, b"other", b"none"]) == [b"1", b"2", None]
     await store.close()
     again = opened(path)
-    assert again.read([KEY, b"other"]) == [b"1", b"2"]
+    assert await again.read([KEY, b"other"]) == [b"1", b"2"]
     await again.close()
 
 
@@ -59,9 +59,9 @@ async def test_one_partition_is_one_entry_however_its_key_is_written(tmp_path: P
     path = tmp_path / "offsets"
     path.write_bytes(write_map({SAME_KEY: b"1", b"foreign": b"x", None: b"y", b"gone": None}))
     store = opened(path)
-    assert store.read([KEY]) == [b"1"]
+    assert await store.read([KEY]) == [b"1"]
     await store.commit([(KEY, b"2")])
-    assert store.read([SAME_KEY]) == [b"2"]
+    assert await store.read([SAME_KEY]) == [b"2"]
     await store.close()
     assert read_map(path.read_bytes()) == {SAME_KEY: b"2", b"foreign": b"x", None: b"y"}
 
@@ -70,7 +70,7 @@ async def test_none_removes_a_key(tmp_path: Path) -> None:
     store = opened(tmp_path / "offsets")
     await store.commit([(KEY, b"1"), (b"other", b"2")])
     await store.commit([(SAME_KEY, None), (b"unknown", None)])
-    assert store.read([KEY, b"other"]) == [None, b"2"]
+    assert await store.read([KEY, b"other"]) == [None, b"2"]
     await store.close()
     assert read_map((tmp_path / "offsets").read_bytes()) == {b"other": b"2"}
 
@@ -97,11 +97,11 @@ async def test_commits_that_arrive_during_a_write_share_the_next_one(tmp_path: P
     await asyncio.sleep(0)  # the first write begins
     others = [store.commit([(b"a", str(number).encode()), (str(number).encode(), b"x")]) for number in range(1, 101)]
     assert not any(future.done() for future in (first, *others))
-    assert store.read([b"a"]) == [None]
+    assert await store.read([b"a"]) == [None]
     file.go.set()
     await asyncio.gather(first, *others)
     assert len(file.writes) == 2
-    assert store.read([b"a", b"57"]) == [b"100", b"x"]
+    assert await store.read([b"a", b"57"]) == [b"100", b"x"]
     await store.close()
 
 
@@ -131,7 +131,7 @@ async def test_a_full_disk_is_answered_and_nothing_is_lost(tmp_path: Path, monke
         patched.setattr(os, "fsync", full)
         with pytest.raises(OffsetFileError, match=f"cannot write the offset file {path}: No space left on device"):
             await store.commit([(b"a", b"2"), (b"b", b"3")])
-    assert store.read([b"a", b"b"]) == [b"1", None]
+    assert await store.read([b"a", b"b"]) == [b"1", None]
     assert OffsetFile(path).read() == {b"a": b"1"}
     await store.commit([(b"b", b"3")])
     await store.close()
@@ -193,7 +193,7 @@ WRITERS = textwrap.dedent(
     async def write():
         store = OffsetStore(OffsetFile(Path(sys.argv[1])))
         store.open()
-        number = int((store.read([b"number"])[0] or b"0"))
+        number = int((await store.read([b"number"]))[0] or b"0")
         while True:
             number += 1
             padding = b"x" * (number * 997 % 5000)
