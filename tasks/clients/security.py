@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from connectd.config import Password
 from connectd.errors import ConfigException
+from plugins.tls.ciphers import openssl_cipher
+from plugins.tls.keystores import KeyStore, key_store, key_store_of_pem, trust_store, trust_store_of_pem
 from tasks.clients.jaas import LoginModule, parse_jaas
-from tasks.clients.keystores import KeyStore, key_store, key_store_of_pem, trust_store, trust_store_of_pem
 from tasks.clients.setting import expect
 from tasks.clients.translated import Given, Translated
 
@@ -106,15 +107,6 @@ def _ciphers(translated: Translated, parsed: Parsed) -> None:
     names = [openssl_cipher(name) for name in given.value if not _is_tls_1_3(name)] if given else []
     if given and names:
         translated.put("ssl.cipher.suites", ":".join(names), given.origin)
-
-
-def openssl_cipher(name: str) -> str:
-    """OpenSSL's name of a suite up to TLS 1.2: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 is ECDHE-RSA-AES128-GCM-SHA256."""
-    exchange, found, cipher = name.removeprefix("TLS_").partition("_WITH_")
-    if not found:
-        return name
-    cipher = cipher.replace("AES_", "AES").replace("_CBC", "").replace("POLY1305_SHA256", "POLY1305")
-    return "-".join([*([] if exchange == "RSA" else exchange.split("_")), *cipher.split("_")])
 
 
 def _is_tls_1_3(name: str) -> bool:

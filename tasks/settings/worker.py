@@ -18,10 +18,10 @@ from connectd.config import (
     ValidString,
 )
 from connectd.errors import ConfigException
+from plugins.tls.settings import define_ssl
 from tasks.logs import parse_levels
 from tasks.settings.limits import define_worker_limits
 from tasks.settings.rest import define_rest
-from tasks.settings.tls import define_ssl
 
 BOOTSTRAP_SERVERS: Final = "bootstrap.servers"
 KEY_CONVERTER: Final = "key.converter"

@@ -6,8 +6,8 @@ import pytest
 from confluent_kafka import Consumer, KafkaException, Producer
 
 from connectd.errors import ConfigException
+from plugins.tls.ciphers import openssl_cipher
 from tasks.clients.librdkafka import PROPERTIES
-from tasks.clients.security import openssl_cipher
 from tasks.clients.translate import errors, translate
 from tasks.clients.translated import Client, Given, Translated
 

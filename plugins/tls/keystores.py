@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tasks.clients.jks import is_jks, read_jks
+from plugins.tls.jks import is_jks, read_jks
 
 _PEM: Final = re.compile(
     r"""
