@@ -15,6 +15,7 @@ from tasks.control import Control
 from tasks.heartbeat import start_heartbeat
 from tasks.messages import Planned, ReconfigurationRequested, RunConnector
 from tasks.secrets.configs import Reverse
+from tasks.secrets.inline import hide_declared
 from tasks.secrets.orders import resolve_connector
 from tasks.settings import ConnectorConfig, SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
 from tasks.states import Call, State
@@ -53,6 +54,7 @@ def run_connector(order: RunConnector, control: Control) -> None:
     config: ConnectorConfig = (SourceConnectorConfig if is_source else SinkConnectorConfig)(order.config)
     threads_before = set(threading.enumerate())
     connector: SourceConnector | SinkConnector = connector_class()
+    hide_declared(lambda: connector, order.config)
     context = WorkerConnectorContext()
     connector.initialize(context)
     try:

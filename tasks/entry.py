@@ -42,7 +42,9 @@ from tasks.messages import (
     Warm,
 )
 from tasks.refusal import Refusal
+from tasks.secrets.inline import hide_by_name
 from tasks.secrets.orders import (
+    configs_of,
     digest_references,
     resolve_config,
     resolve_members,
@@ -92,6 +94,7 @@ def _settle() -> None:
 
 def _carry_out(order: Order, channel: ChildChannel) -> ExitCode:
     apply_limits(limits_of(order))
+    hide_by_name(*configs_of(order))
     match order:
         case RunTask():
             _begin(f"task {order.connector}-{order.task}", order.log, connector=order.connector, task=order.task)

@@ -15,6 +15,7 @@ from plugins.discovery.kinds import full_name
 from tasks.infos import key_info
 from tasks.messages import DescribePlugin, ListPlugins, PluginConfig, PluginInfo, Plugins, Reason, Validate, Validated
 from tasks.refusal import Refusal
+from tasks.secrets.inline import hide_declared, hide_keys
 from tasks.secrets.orders import resolve_for_validation
 from tasks.secrets.validated import with_errors, with_references
 from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, WorkerConfig, worker_config
@@ -30,8 +31,13 @@ _DESCRIBED = (SinkConnector, SourceConnector, Converter, HeaderConverter, Transf
 def validate(order: Validate) -> Validated:
     """Check a connector's configuration with the connector's own code."""
     resolved, errors = resolve_for_validation(order)
-    outcome = validate_connector(resolved.config, worker_config(resolved.worker_config), order.plugins)
+    worker = worker_config(resolved.worker_config)
+    hide_declared(
+        lambda: find_class(resolved.config[CONNECTOR_CLASS] or "", plugin_path=worker.plugin_path)(), resolved.config
+    )
+    outcome = validate_connector(resolved.config, worker, order.plugins)
     answer = outcome.message(resolved.config, with_infos=order.plugins is not None)
+    hide_keys(answer.secret_keys, order.config)
     return with_errors(with_references(answer, order.config), errors)
 
 

@@ -18,6 +18,7 @@ from tasks.control import Control
 from tasks.heartbeat import start_heartbeat
 from tasks.messages import JoinedGroup, RunTask
 from tasks.pipeline import Pipeline
+from tasks.secrets.inline import hide_declared
 from tasks.settings import Limits, SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.counters import SinkCounters
@@ -52,7 +53,8 @@ def run_task(order: RunTask, control: Control) -> None:
     worker = WorkerConfig(order.worker_config)
     control.tracks_topics = worker.topic_tracking_enable
     # The connector first: with its plugin folder on sys.path, another plugin's module of that name is not taken for its task's.
-    find_class(order.connector_config["connector.class"], plugin_path=worker.plugin_path)
+    connector_class = find_class(order.connector_config["connector.class"], plugin_path=worker.plugin_path)
+    hide_declared(connector_class, order.connector_config, order.task_config)
     task_class = find_class(order.task_class, plugin_path=worker.plugin_path)
     if issubclass(task_class, SourceTask):
         run_source_task(task_class(), order, worker, control)

@@ -12,12 +12,8 @@ from connectd.config import Password
 from supervisor.herder.entities import ConnectorInfo, TaskInfo
 from supervisor.rest.api import Call
 from supervisor.rest.roles import Role
+from tasks.secrets.names import is_secret_name
 
-# Beside the keys that a plugin declares as passwords: names that can hardly mean anything else.
-_SUSPICIOUS: Final = re.compile(
-    r"password|passwd|passphrase|secret|credential|private.?key|api.?key|access.?key|token|jaas|ssl\.keystore\.key|\.pem$",
-    re.IGNORECASE,
-)
 # A reference to a config provider is no secret, and says where the secret is.
 _REFERENCE: Final = re.compile(r"\$\{[^}:]+:[^}]*\}")
 
@@ -48,4 +44,4 @@ def mask(config: Mapping[str, str], secret: Collection[str]) -> dict[str, str]:
 
 
 def _is_secret(key: str, value: str, secret: Collection[str]) -> bool:
-    return bool(key in secret or _SUSPICIOUS.search(key)) and not _REFERENCE.fullmatch(value)
+    return bool(key in secret or is_secret_name(key)) and not _REFERENCE.fullmatch(value)

@@ -1,4 +1,4 @@
-"""Keeps resolved values out of logs, traces and reports of this process: they are replaced by their references.
+"""Keeps secrets out of logs, traces and reports of this process: resolved values are replaced by their references.
 
 What a process resolves it knows until its end, so this is one table a process, as its log is one.
 """
@@ -12,12 +12,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
+HIDDEN: Final = "[hidden]"
 # Shorter ones are found in any text by chance; they cannot be secrets either.
 MIN_LENGTH: Final = 4
 
 _lock = threading.Lock()
 _placeholders: dict[str, str] = {}
+_hidden: dict[str, str] = {}
 _pattern: re.Pattern[str] | None = None
+_resolved: re.Pattern[str] | None = None
 
 
 def remember(values: Mapping[str, str], untouched: Iterable[str] = ()) -> None:
@@ -25,31 +28,55 @@ def remember(values: Mapping[str, str], untouched: Iterable[str] = ()) -> None:
 
     Placeholders, and the texts that are to stay `untouched`, may hold values by chance, such as the path of a file.
     """
-    global _pattern
     with _lock:
         for text in (*values.values(), *untouched):
             _placeholders[text] = text
         for value, placeholder in values.items():
             for form in _forms(value):
                 _placeholders.setdefault(form, placeholder)
-        if _placeholders:
-            # The longest first, lest the beginning of a value that another one is leaves the rest of it.
-            longest_first = sorted(_placeholders, key=len, reverse=True)
-            _pattern = re.compile("|".join(map(re.escape, longest_first)))
+        _compile()
+
+
+def hide(values: Iterable[str]) -> None:
+    """From now on show these values, which stand in configurations as they are, as `[hidden]` in logs, traces and errors."""
+    with _lock:
+        for value in values:
+            _hidden.update(dict.fromkeys(_forms(value), HIDDEN))
+        _compile()
+
+
+def _compile() -> None:
+    global _pattern, _resolved
+    _resolved = _any_of(_placeholders)
+    _pattern = _any_of({**_hidden, **_placeholders})
+
+
+def _any_of(texts: Iterable[str]) -> re.Pattern[str] | None:
+    # The longest first, lest the beginning of a value that another one is leaves the rest of it.
+    longest_first = sorted(texts, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
 
 def forget_all() -> None:
     """Begin anew; for tests, which are many in one process."""
-    global _pattern
     with _lock:
         _placeholders.clear()
-        _pattern = None
+        _hidden.clear()
+        _compile()
 
 
 def mask(text: str) -> str:
-    """The text with placeholders for the values."""
+    """The text with placeholders for the values, and `[hidden]` for those that have none."""
     pattern = _pattern
-    return text if pattern is None else pattern.sub(lambda match: _placeholders[match[0]], text)
+    if pattern is None:
+        return text
+    return pattern.sub(lambda match: _placeholders.get(match[0]) or _hidden[match[0]], text)
+
+
+def mask_value(value: str) -> str:
+    """The value of a configuration with placeholders; what stands there as it is stays, for who may see it sees it."""
+    pattern = _resolved
+    return value if pattern is None else pattern.sub(lambda match: _placeholders[match[0]], value)
 
 
 def mask_deep(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Final, TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ from tasks.messages import (
     LeaveGroups,
     ListOffsets,
     ListPlugins,
+    Order,
     ReferencesDigested,
     ReferencesResolved,
     ResolveWorkerConfig,
@@ -37,6 +39,16 @@ WithConfig = TypeVar("WithConfig", ListOffsets, AlterOffsets)
 WithWorker = TypeVar("WithWorker", ListPlugins, DescribePlugin, DescribeCluster)
 
 _RESTART: Final = "restart"
+
+
+def configs_of(order: Order) -> Iterator[Mapping[str, str | None]]:
+    """Every configuration in an order, as it was written."""
+    for field in ("worker_config", "connector_config", "task_config", "config"):
+        config = getattr(order, field, None)
+        if isinstance(config, dict):
+            yield config
+    if isinstance(order, LeaveGroups):
+        yield from (member.connector_config for member in order.members)
 
 
 def resolve_task(order: RunTask, control: Control) -> RunTask:

@@ -18,7 +18,7 @@ from tasks.messages import (
     Validated,
     WorkerConfigResolved,
 )
-from tasks.secrets.masking import mask
+from tasks.secrets.masking import mask, mask_value
 
 _changed = msgspec.structs.replace
 
@@ -47,11 +47,11 @@ def without_secrets(report: R) -> R:
 
 
 def _key_errors(wrong: ConfigKeyErrors) -> ConfigKeyErrors:
-    return _changed(wrong, value=_masked(wrong.value), errors=[mask(error) for error in wrong.errors])
+    return _changed(wrong, value=_value(wrong.value), errors=[mask(error) for error in wrong.errors])
 
 
 def _infos(infos: ConfigInfos) -> ConfigInfos:
-    return _changed(infos, name=mask(infos.name), configs=[_info(each) for each in infos.configs])
+    return _changed(infos, name=mask_value(infos.name), configs=[_info(each) for each in infos.configs])
 
 
 def _info(info: ConfigInfo) -> ConfigInfo:
@@ -62,16 +62,16 @@ def _info(info: ConfigInfo) -> ConfigInfo:
         info,
         value=_changed(
             value,
-            value=_masked(value.value),
-            recommended_values=[_masked(each) for each in value.recommended_values],
+            value=_value(value.value),
+            recommended_values=[_value(each) for each in value.recommended_values],
             errors=[mask(error) for error in value.errors],
         ),
     )
 
 
 def _plugin(plugin: PluginInfo) -> PluginInfo:
-    return _changed(plugin, error=_masked(plugin.error))
+    return _changed(plugin, error=None if plugin.error is None else mask(plugin.error))
 
 
-def _masked(text: str | None) -> str | None:
-    return None if text is None else mask(text)
+def _value(text: str | None) -> str | None:
+    return None if text is None else mask_value(text)

@@ -11,10 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectd.config import ConfigDef, Type
+from connectd.connectors import SourceConnector
 from connectd.errors import ConfigException, ConnectException, PluginNotFound
+from connectd.tasks import SourceTask
 from tasks.secrets import masking
 from tasks.secrets.configs import ResolvedConfigs, Reverse
 from tasks.secrets.digests import digests
+from tasks.secrets.inline import hide_by_name, hide_declared
+from tasks.secrets.names import is_secret_name
 from tasks.secrets.references import Reference, find_references, references_in, replace_references
 from tasks.secrets.resolver import Lookup, Resolver
 from tasks.secrets.stream import MaskedStream
@@ -262,3 +267,72 @@ def test_what_is_printed_is_masked_line_by_line() -> None:
     assert output.getvalue() == "a ${t:k}\n"
     stream.flush()
     assert output.getvalue() == "a ${t:k}\nb ${t:k} c"
+
+
+JAAS = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="ann" password="swordfish";'
+
+
+@pytest.mark.parametrize(
+    ("key", "secret"),
+    [
+        ("connection.password", True),
+        ("producer.override.sasl.jaas.config", True),
+        ("aws.secret.access.key", True),
+        ("token", True),
+        ("ssl.keystore.location", False),
+        ("sasl.oauthbearer.token.endpoint.url", False),
+        ("config.providers.vault.param.vault.token.renewal.ms", False),
+        ("topics", False),
+    ],
+)
+def test_names_of_secrets(key: str, secret: bool) -> None:
+    assert is_secret_name(key) is secret
+
+
+def test_inline_secrets_are_hidden_in_texts_and_stay_in_values() -> None:
+    hide_by_name(
+        {"db.password": "Tr0ub4dor&3", "sasl.jaas.config": JAAS, "token": "true", "topic": "orders", "api.key": None},
+        {"other.secret": "${t:p:key}"},
+    )
+    assert (
+        masking.mask("login as ann with Tr0ub4dor&3 to orders is true")
+        == "login as ann with [hidden] to orders is true"
+    )
+    assert masking.mask("?password=Tr0ub4dor%263") == "?password=[hidden]"
+    assert masking.mask("swordfish") == "[hidden]"
+    assert masking.mask("${t:p:key}") == "${t:p:key}"
+    assert masking.mask_deep({"url": ["Tr0ub4dor&3"]}) == {"url": ["[hidden]"]}
+    assert masking.mask_value("Tr0ub4dor&3") == "Tr0ub4dor&3"
+
+
+def test_a_reference_says_more_than_that_something_is_hidden() -> None:
+    hide_by_name({"password": "swordfish"})
+    masking.remember({"swordfish": "${t:p:key}"})
+    assert masking.mask("swordfish") == masking.mask_value("swordfish") == "${t:p:key}"
+
+
+class WithPassword(SourceConnector):
+    def config(self) -> ConfigDef:
+        return ConfigDef().define("door", Type.PASSWORD, doc="").define("window", Type.STRING, doc="")
+
+    def task_class(self) -> type[SourceTask]:
+        return SourceTask
+
+    def start(self, props: object) -> None:
+        pass
+
+    def task_configs(self, max_tasks: int) -> list[dict[str, str]]:
+        return []
+
+
+def test_declared_passwords_are_hidden() -> None:
+    hide_declared(WithPassword, {"door": "open sesame", "window": "open to all"})
+    assert masking.mask("open sesame, open to all") == "[hidden], open to all"
+
+
+def test_a_connector_that_cannot_say_hides_nothing() -> None:
+    def broken() -> SourceConnector:
+        raise RuntimeError("no connector today")
+
+    hide_declared(broken, {"door": "open sesame"})
+    assert masking.mask("open sesame") == "open sesame"
