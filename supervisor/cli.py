@@ -16,6 +16,19 @@ _COMMANDS: Final = {
     "plugins": "supervisor.commands.plugins:plugins",
     "config-docs": "supervisor.commands.config_docs:config_docs",
     "kafka": "supervisor.embedded.command:kafka",
+    "get": "supervisor.commands.client.get:get",
+    "describe": "supervisor.commands.client.describe:describe",
+    "apply": "supervisor.commands.client.apply:apply",
+    "patch": "supervisor.commands.client.patch:patch",
+    "delete": "supervisor.commands.client.lifecycle:delete",
+    "pause": "supervisor.commands.client.lifecycle:pause",
+    "resume": "supervisor.commands.client.lifecycle:resume",
+    "stop": "supervisor.commands.client.lifecycle:stop",
+    "restart": "supervisor.commands.client.lifecycle:restart",
+    "wait": "supervisor.commands.client.lifecycle:wait",
+    "offsets": "supervisor.commands.client.offsets:offsets",
+    "config": "supervisor.commands.client.config:config",
+    "completion": "supervisor.commands.completion:completion",
 }
 
 
@@ -39,7 +52,8 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Kafka Connect for Python: every connector task in a process of its own.
 
-    Exit codes: 0 done, 2 wrong usage, 69 something needed is not available, 70 an error of connectd itself, 78 a file is wrong.
+    Exit codes: 0 done, 2 wrong usage, 65 a worker turned a request down, 69 something needed is not available, 70 an error of
+    connectd itself, 75 not in time, 78 a file is wrong.
     """
 
 

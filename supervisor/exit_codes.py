@@ -10,7 +10,9 @@ class CommandExit(enum.IntEnum):
 
     OK = 0
     USAGE = 2  # click's own, for an unknown option or argument
-    UNAVAILABLE = 69  # something needed is in use or cannot be had: the offset file, a process
+    REFUSED = 65  # a worker turned a request down
+    UNAVAILABLE = 69  # something needed is in use or cannot be had: the offset file, a process, a worker
     FAILED = 70  # an error of connectd itself
+    NOT_YET = 75  # what was waited for did not come in time
     CONFIG = 78  # a worker or connector file is wrong
     KILLED = 137  # a second signal ended it before its tasks had stopped

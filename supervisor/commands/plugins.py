@@ -12,7 +12,7 @@ import msgspec
 
 from supervisor.commands.options import output_option
 from supervisor.commands.running import process_pool, start_logging
-from supervisor.commands.table import table
+from supervisor.commands.table import print_table
 from supervisor.configuration import load_worker
 from supervisor.exit_codes import CommandExit
 from supervisor.files import FileProblems
@@ -63,7 +63,7 @@ async def _list(worker: str | None, plugin_path: str | None, settings: LogSettin
 
 def _print(found: Sequence[PluginInfo]) -> None:
     rows = [(each.kind, each.name, each.version, each.location) for each in found if each.error is None]
-    click.echo(table(("KIND", "NAME", "VERSION", "LOCATION"), rows))
+    print_table(("KIND", "NAME", "VERSION", "LOCATION"), rows)
     for each in found:
         if each.error is not None:
             click.echo(f"{click.style('broken', fg='red')}: {each.name} in {each.location}: {each.error}")
