@@ -42,6 +42,8 @@ class TaskUnit(Unit):
         self._offsets = offsets
         self._memberships = memberships
         self._membership: Membership | None = None
+        # Whether a sink stays a static member of its group when the task ends, for whoever runs it next.
+        self.keeps_membership = False
         self._reading: set[asyncio.Task[None]] = set()
         self._ordered: TaskSpec | None = None
         super().__init__(spec.id, surroundings, rules, after)
@@ -80,9 +82,9 @@ class TaskUnit(Unit):
         )
 
     async def _let_go(self) -> None:
-        if self._membership is not None:
-            await self._memberships.leave(self._membership)
-            self._membership = None
+        membership, self._membership = self._membership, None
+        if membership is not None and not self.keeps_membership:
+            await self._memberships.leave(membership)
 
     def _on_report(self, report: Report) -> None:
         child = self._child
@@ -95,7 +97,7 @@ class TaskUnit(Unit):
             case JoinedGroup():
                 self._join(report)
             case TopicsUsed():
-                self._surroundings.topics.add(self.id.connector, report.topics)
+                self._surroundings.topics.add(self.spec.connector, self.spec.task, report.topics)
             case _:
                 child.kill(f"a task has nothing to say about {type(report).__name__}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ActiveTopics:
     """By connector, since it was created or they were reset."""
@@ -9,8 +11,8 @@ class ActiveTopics:
     def __init__(self) -> None:
         self._topics: dict[str, set[str]] = {}
 
-    def add(self, connector: str, topics: list[str]) -> None:
-        """These are used."""
+    def add(self, connector: str, task: int, topics: Sequence[str]) -> None:
+        """A task uses these."""
         self._topics.setdefault(connector, set()).update(topics)
 
     def of(self, connector: str) -> list[str]:

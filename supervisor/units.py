@@ -27,6 +27,7 @@ from supervisor.restarts import Decision, GiveUp, History, Restart, RestartAfter
 from supervisor.topics import ActiveTopics
 from tasks.messages import (
     Heartbeat,
+    Lease,
     LogSettings,
     Order,
     ReferencesResolved,
@@ -57,6 +58,8 @@ class Surroundings(msgspec.Struct, kw_only=True):
     jitter: Callable[[], float] = random.random
     # Keys the digests of resolved secrets; known to this worker's processes only, and gone with them.
     salt: bytes = msgspec.field(default_factory=lambda: secrets.token_bytes(32))
+    # What processes get at once and then, from whoever gives leases, again and again; None if they need none.
+    lease: Callable[[], Lease | None] = lambda: None
     generations: Iterator[int] = msgspec.field(default_factory=lambda: itertools.count(1))
 
 
@@ -235,6 +238,8 @@ class Unit(ABC):
         self.resolved = None
         child.on_report = self._handle
         child.begin(self._order(self._generation), **self._log_fields)
+        if (lease := self._surroundings.lease()) is not None:
+            child.send(lease)
         exit = await child.exited
         self._child = self.stalled = None
         self._cancel_killer()

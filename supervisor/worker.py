@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import TypeVar
 
 import structlog
@@ -30,7 +30,8 @@ U = TypeVar("U", ConnectorUnit, TaskUnit)
 class Worker:
     """Runs connectors and tasks as processes of their own. Whoever decides what is to run, a herder, calls `apply`.
 
-    `on_plan` is called with each plan that a connector makes, `on_applied` after each `apply`.
+    `on_plan` is called with each plan that a connector makes, `on_applied` after each `apply`, and `on_ended` when what was
+    not wanted any more is really gone.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Worker:
         self.connectors: dict[str, ConnectorUnit] = {}
         self.tasks: dict[UnitId, TaskUnit] = {}
         self.on_applied: Callable[[], object] = lambda: None
+        self.on_ended: Callable[[UnitId], object] = lambda id: None
         self._offsets = offsets
         self._memberships = Memberships(surroundings)
         self._on_plan = on_plan
@@ -47,10 +49,20 @@ class Worker:
         self._leaving: dict[UnitId, asyncio.Future[None]] = {}
         self._checker = asyncio.get_running_loop().create_task(self._check_for_ever())
 
-    def apply(self, connectors: Mapping[str, ConnectorSpec], tasks: Mapping[UnitId, TaskSpec]) -> None:
-        """Start what is missing, end what is not wanted any more, change what differs, and leave all else alone."""
+    def apply(
+        self,
+        connectors: Mapping[str, ConnectorSpec],
+        tasks: Mapping[UnitId, TaskSpec],
+        moving: Container[UnitId] = (),
+    ) -> None:
+        """Start what is missing, end what is not wanted any more, change what differs, and leave all else alone.
+
+        Tasks that end and are in `moving` go to another worker: their sinks stay members of their groups.
+        """
         for gone in self.tasks.keys() - tasks.keys():
-            self._remove(self.tasks.pop(gone))
+            unit = self.tasks.pop(gone)
+            unit.keeps_membership = gone in moving
+            self._remove(unit)
         for name in self.connectors.keys() - connectors.keys():
             self._remove(self.connectors.pop(name))
         for name, connector in connectors.items():
@@ -85,7 +97,11 @@ class Worker:
 
     async def tasks_ended(self, connector: str) -> None:
         """Wait for the tasks of a connector that are on their way out."""
-        leaving = [ended for id, ended in self._leaving.items() if id.connector == connector and id.task is not None]
+        await self.ended([id for id in self._leaving if id.connector == connector and id.task is not None])
+
+    async def ended(self, units: Iterable[UnitId]) -> None:
+        """Wait for those of these units that are on their way out."""
+        leaving = [self._leaving[id] for id in units if id in self._leaving]
         if leaving:
             await asyncio.wait(leaving)
 
@@ -94,9 +110,14 @@ class Worker:
         for unit in self.units():
             unit.send(order)
 
-    async def stop(self) -> None:
-        """Stop everything in good order, all at once; what has not ended after the graceful time is killed."""
+    async def stop(self, *, returns: bool = False) -> None:
+        """Stop everything in good order, all at once; what has not ended after the graceful time is killed.
+
+        If the worker `returns` soon, sinks stay members of their groups.
+        """
         self._checker.cancel()
+        for task in self.tasks.values():
+            task.keeps_membership = returns
         units = [*self.tasks.values(), *self.connectors.values()]
         self.tasks.clear()
         self.connectors.clear()
@@ -136,6 +157,7 @@ class Worker:
     def _left(self, id: UnitId, done: asyncio.Future[None]) -> None:
         if self._leaving.get(id) is done:
             del self._leaving[id]
+            self.on_ended(id)
 
     def _rules(self, connector_config: Mapping[str, str]) -> Rules:
         try:

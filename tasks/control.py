@@ -15,6 +15,7 @@ from tasks.messages import (
     ChangeTargetState,
     CommitOffsets,
     ForgetTopics,
+    Lease,
     OffsetsCommitted,
     OffsetsRead,
     Order,
@@ -26,6 +27,10 @@ from tasks.messages import (
     TopicsUsed,
 )
 from tasks.states import Call, ExitCode, State, TargetState
+
+
+# A process that was stopped for long must notice soon after it goes on.
+LEASE_CHECK_S = 0.2
 
 
 class OffsetStoreError(Exception):
@@ -54,6 +59,8 @@ class Control:
         self.call: tuple[Call, float] = (Call.NONE, time.monotonic())
         # What else is to be done by the thread that comes along every second.
         self.on_heartbeat: Callable[[], None] = lambda: None
+        # Until when this process may run without hearing of the supervisor, on the clock of `time.monotonic`.
+        self._lease: float | None = None
         self._channel = channel
         self._changed = threading.Condition()
         self._requests = itertools.count(1)
@@ -86,12 +93,26 @@ class Control:
                 set_levels(levels)
             case ForgetTopics():
                 self._topics.clear()
+            case Lease(until=until):
+                self._take_lease(until)
             case OffsetsRead(request=request) | OffsetsCommitted(request=request):
                 future = self._waiting.pop(request, None)
                 if future is not None:
                     future.set_result(order)
             case _:
                 raise AssertionError(f"a running child was ordered to {order!r}")
+
+    def _take_lease(self, until: float) -> None:
+        first, self._lease = self._lease is None, until
+        if first:
+            # A thread of its own: others may be waiting for a supervisor that was stopped.
+            threading.Thread(target=self._end_without_lease, name="lease", daemon=True).start()
+
+    def _end_without_lease(self) -> None:
+        assert self._lease is not None
+        while (remaining := self._lease - time.monotonic()) > 0:
+            time.sleep(min(remaining, LEASE_CHECK_S))
+        self._end(ExitCode.ORPHANED)
 
     # --- what the work asks -------------------------------------------------------------------------------------------
 
@@ -104,6 +125,15 @@ class Control:
         """Sleep, but no longer than until a stop or pause is ordered; True if one was."""
         with self._changed:
             return self._changed.wait_for(lambda: not self.should_run, seconds)
+
+    def rest(self, seconds: float) -> bool:
+        """Sleep amid a call, which does not count as part of it; True if a stop was ordered."""
+        call, _ = self.call
+        self.enter(Call.NONE)
+        try:
+            return self.stopping.wait(seconds)
+        finally:
+            self.enter(call)
 
     def wait_while_paused(self, seconds: float) -> None:
         """Sleep until resumed or stopped, at the most so long."""

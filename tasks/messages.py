@@ -177,6 +177,13 @@ class ForgetTopics(Message):
     """Report the topics that are used anew: those reported so far were reset."""
 
 
+class Lease(Message):
+    """Run until then, on the clock of `time.monotonic`, and no longer without another lease: whoever did not hear of the
+    supervisor must be gone before another worker takes over. Who never had a lease needs none."""
+
+    until: float
+
+
 class Stop(Message):
     """End in good order: finish the batch, flush, commit, exit. The supervisor kills what has not ended within its timeout."""
 
@@ -215,6 +222,7 @@ Order = (
     | ChangeTargetState
     | SetLogLevels
     | ForgetTopics
+    | Lease
     | Stop
     | OffsetsRead
     | OffsetsCommitted

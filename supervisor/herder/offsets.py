@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import structlog
 
 from connectd.errors import ConnectException
-from supervisor.herder.connectors import Connector
 from supervisor.herder.entities import ConnectorOffset, ConnectorType
 from supervisor.herder.errors import BadRequest, OperationInProgress, Unavailable
 from supervisor.inquiries import Answer, InquiryRefused, ask
@@ -30,14 +29,12 @@ class ConnectorOffsets:
         self._surroundings = surroundings
         self._store = store
 
-    async def read(self, connector: Connector) -> list[ConnectorOffset]:
+    async def read(self, config: dict[str, str], kind: ConnectorType) -> list[ConnectorOffset]:
         """How far the connector has read. Raises Unavailable, InquiryFailed."""
-        if connector.info().type is not ConnectorType.SINK:
-            return [
-                ConnectorOffset(partition, offset) for _, partition, offset in await self._stored(connector.spec.name)
-            ]
+        if kind is not ConnectorType.SINK:
+            return [ConnectorOffset(partition, offset) for _, partition, offset in await self._stored(config["name"])]
         order = ListOffsets(
-            config=connector.spec.config,
+            config=config,
             worker_config=self._surroundings.worker_config,
             log=self._surroundings.log,
             timeout_s=KAFKA_TIMEOUT_S,
@@ -48,18 +45,18 @@ class ConnectorOffsets:
             for topic, partition, offset in listed.offsets
         ]
 
-    async def alter(self, connector: Connector, offsets: Sequence[ConnectorOffset] | None) -> bool:
+    async def alter(self, config: dict[str, str], offsets: Sequence[ConnectorOffset] | None) -> bool:
         """Change or, with None, reset them; True if the connector took care of it too.
 
         Raises BadRequest, Unavailable, OperationInProgress, InquiryFailed; OffsetFileError if they cannot be stored.
         """
         pairs = None if offsets is None else [(each.partition, each.offset) for each in offsets]
         order = AlterOffsets(
-            config=connector.spec.config,
+            config=config,
             worker_config=self._surroundings.worker_config,
             log=self._surroundings.log,
             offsets=None if pairs is None else json.dumps(pairs).encode(),
-            stored=[key for key, _, _ in await self._stored(connector.spec.name)],
+            stored=[key for key, _, _ in await self._stored(config["name"])],
             timeout_s=KAFKA_TIMEOUT_S,
         )
         altered = await self._ask(order, OffsetsAltered)

@@ -110,7 +110,8 @@ class StandaloneHerder:
 
     async def offsets(self, name: str) -> list[ConnectorOffset]:
         """How far a connector has read. Raises InquiryFailed, Unavailable."""
-        return await self._offsets.read(self._existing(name))
+        connector = self._existing(name)
+        return await self._offsets.read(connector.spec.config, connector.info().type)
 
     async def validate(self, config: ConfigPatch) -> Validated:
         """All that is wrong with a connector's configuration. Raises InquiryFailed if its plugin does not say."""
@@ -219,7 +220,7 @@ class StandaloneHerder:
             if connector.spec.target_state is not TargetState.STOPPED:
                 raise BadRequest(_STOPPED_FIRST.format(name=name))
             await self._wait_for_tasks_to_end(name)
-            return await self._offsets.alter(connector, offsets)
+            return await self._offsets.alter(connector.spec.config, offsets)
 
     def require_signed(self, signature: RequestSignature | None) -> None:
         """There are no other workers."""

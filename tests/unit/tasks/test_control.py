@@ -14,6 +14,7 @@ from tasks.control import Control, OffsetStoreError
 from tasks.messages import (
     ChangeTargetState,
     CommitOffsets,
+    Lease,
     Message,
     OffsetsCommitted,
     OffsetsRead,
@@ -21,7 +22,8 @@ from tasks.messages import (
     StateChanged,
     Stop,
 )
-from tasks.states import State, TargetState
+from tasks.states import ExitCode, State, TargetState
+from tests.support.processes import wait_until
 
 
 class Peer:
@@ -121,3 +123,20 @@ def test_without_a_supervisor_the_process_ends() -> None:
         "Control(ChildChannel(a), 1, TargetState.STARTED).start_reading(); b.close(); time.sleep(60)"
     )
     assert subprocess.run([sys.executable, "-c", program], timeout=30).returncode == 75
+
+
+def test_a_process_ends_when_its_lease_is_over_and_not_before() -> None:
+    ours, theirs = socket.socketpair()
+    ended: list[tuple[int, float]] = []
+    control = Control(
+        ChildChannel(ours), 7, TargetState.STARTED, end=lambda code: ended.append((code, time.monotonic()))
+    )
+    control.start_reading()
+    last = time.monotonic() + 0.5
+    for until in (last - 0.3, last):
+        theirs.sendall(encode(Lease(until=until)))
+    wait_until(lambda: bool(ended), "the process has ended")
+    code, when = ended[0]
+    assert code == ExitCode.ORPHANED
+    assert when >= last
+    theirs.close()
