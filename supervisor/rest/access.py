@@ -47,7 +47,14 @@ class Access:
         name = self._name(request)
         role = self._role_of(name)
         if role is None or role < route.role:
-            log.warning("refused", user=name, remote=request.remote, method=request.method, operation=route.name)
+            log.warning(
+                f"{route.name} refused",
+                user=name,
+                remote=request.remote,
+                method=request.method,
+                path=request.path,
+                status=int(HTTPStatus.FORBIDDEN),
+            )
             raise RestException(
                 HTTPStatus.FORBIDDEN, f"This needs the role {route.role.name.lower()}, which {name} does not have"
             )

@@ -71,7 +71,7 @@ class Rest:
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         more = {} if data is None else {"Content-Type": "application/json"}
         if user is not None:
-            more["Authorization"] = aiohttp.encode_basic_auth(*user.split(":"))
+            more["Authorization"] = aiohttp.encode_basic_auth(*user.split(":", 1))
         async with self.session.request(
             method,
             URL((url or self.url) + path, encoded=True),
@@ -90,9 +90,9 @@ class Rest:
     async def post(self, path: str, body: Any = None, **more: Any) -> Response:
         return await self.request("POST", path, body, **more)
 
-    async def create(self, name: str, **config: str) -> Response:
+    async def create(self, name: str, *, tls: ssl.SSLContext | None = None, **config: str) -> Response:
         dotted = {key.replace("_", "."): value for key, value in config.items()}
-        return await self.post("/connectors", {"name": name, "config": dotted})
+        return await self.post("/connectors", {"name": name, "config": dotted}, tls=tls)
 
 
 @contextlib.asynccontextmanager
