@@ -5,30 +5,76 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from connectd.errors import ConnectException
 from supervisor.offsets import Entries
+from supervisor.storage.errors import StorageUnavailable
+from supervisor.storage.kafka_log import KafkaLog
+from supervisor.storage.offset_state import OffsetState
+from supervisor.storage.settings import offset_log_settings
+from supervisor.storage.tail import LogRecord
+from supervisor.storage.writer import Position
 from tasks.settings.distributed import DistributedConfig
+
+READ_TIMEOUT_S = 60.0
+
+Refusal = Callable[[], str | None]
+"""Why this worker may not write now, None if it may."""
 
 
 class OffsetLog:
-    """The offsets of all sources: another `supervisor.offsets.OffsetStore`, with the same methods.
+    """The offsets of all sources: an `OffsetBackingStore`.
 
-    `refusal` says why this worker may not write now, None if it may: one that has lost its place in the group must not set
-    back the offsets of those who took over its tasks.
+    A worker that has lost its place in the group must not set back the offsets of those who took over its tasks: `refusal` is
+    asked before each write. To be used on the event loop.
     """
 
-    def __init__(self, worker: DistributedConfig, refusal: Callable[[], str | None] = lambda: None) -> None: ...
+    def __init__(self, worker: DistributedConfig, refusal: Refusal = lambda: None) -> None:
+        """Raises ConfigException for client settings that are wrong."""
+        self._state = OffsetState()
+        self._log = KafkaLog(offset_log_settings(worker), self._apply)
+        self._refusal = refusal
 
     async def start(self) -> None:
         """Create the topic if it is missing, and read all of it. Raises as `ConfigLog.start`."""
+        await self._log.start()
 
-    async def close(self) -> None:
-        """Wait for the writes that are under way, and close all clients."""
+    async def stop(self) -> None:
+        """Write what waits to be written, for some seconds at the most, and close all clients."""
+        await self._log.stop()
 
     async def read(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """The values in the order of the keys, as of now. Raises ConnectException if Kafka does not answer."""
+        """The values in the order of the keys, as of now. Raises ConnectException."""
+        await self._catch_up()
+        return [self._state.get(key) for key in keys]
 
     async def entries_of(self, connector: str) -> Sequence[tuple[bytes, bytes]]:
-        """All entries of a source, key and value, as of now. Raises ConnectException if Kafka does not answer."""
+        """All entries of a source, key and value, as of now. Raises ConnectException."""
+        await self._catch_up()
+        return self._state.entries_of(connector)
 
     def commit(self, entries: Entries) -> asyncio.Future[None]:
-        """Done when the entries are durable; fails with ConnectException, some of them may be stored then."""
+        """Done when the entries are durable. Fails with ConnectException; some of them may be stored then."""
+        why = self._refusal()
+        if why is not None:
+            refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            refused.set_exception(ConnectException(f"offsets may not be stored now: {why}"))
+            return refused
+        # Sent before this returns: the records of later commits come after these.
+        sent = [self._log.send(self._state.key_in_topic(key), value) for key, value in entries]
+        return asyncio.ensure_future(_all(sent))
+
+    async def _catch_up(self) -> None:
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                await self._log.read_to_end()
+        except TimeoutError:
+            raise StorageUnavailable(
+                f"the end of topic {self._log.topic} was not reached within {READ_TIMEOUT_S:g} s"
+            ) from None
+
+    def _apply(self, record: LogRecord) -> None:
+        self._state.apply(record.key, record.value, record.timestamp_ms)
+
+
+async def _all(sent: Sequence[asyncio.Future[Position]]) -> None:
+    await asyncio.gather(*sent)

@@ -1,0 +1,58 @@
+"""LeaderWriter: writes to the config topic in transactions, so that of several leaders only the last one can (KIP-618)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from supervisor.storage.errors import PrivilegedWriteException, explained
+from supervisor.storage.writer import Position
+from tasks.clients import ClientSettings, create
+
+log = structlog.get_logger(__name__)
+
+
+class LeaderWriter:
+    """A transactional producer. Whoever claims the same transactional id later fences it."""
+
+    def __init__(self, topic: str, producer: Producer) -> None:
+        self._topic = topic
+        self._producer = producer
+
+    @classmethod
+    async def claim(cls, topic: str, settings: ClientSettings, timeout_s: float) -> LeaderWriter:
+        """Fence all who claimed before. Raises ConnectException."""
+        producer = create(Producer, settings)
+        try:
+            await asyncio.to_thread(producer.init_transactions, timeout_s)
+        except KafkaException as error:
+            raise PrivilegedWriteException(
+                f"cannot claim the right to write to topic {topic}: {explained(error.args[0])}"
+            ) from error
+        return cls(topic, producer)
+
+    async def write(self, entries: Sequence[tuple[bytes, bytes | None]], timeout_s: float) -> Position:
+        """Write all of them or nothing. Raises PrivilegedWriteException: then this writer is of no use any more."""
+        try:
+            return await asyncio.to_thread(self._write, entries, timeout_s)
+        except KafkaException as error:
+            raise PrivilegedWriteException(
+                f"cannot write to topic {self._topic} as the leader: {explained(error.args[0])}"
+            ) from error
+
+    def _write(self, entries: Sequence[tuple[bytes, bytes | None]], timeout_s: float) -> Position:
+        last: list[Position] = []
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            partition, offset = message.partition(), message.offset()
+            if error is None and partition is not None and offset is not None:
+                last.append((partition, offset + 1))
+
+        self._producer.begin_transaction()
+        for key, value in entries:
+            self._producer.produce(self._topic, value, key, on_delivery=delivered)
+        self._producer.commit_transaction(timeout_s)
+        return max(last)

@@ -1,0 +1,106 @@
+"""The Kafka clients of a distributed worker's three storage topics.
+
+As in Java, they take the worker's own keys, those without a prefix, and never `producer.`, `consumer.` or `admin.` ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tasks.clients.client_settings import ClientSettings
+from tasks.clients.layers import Settings
+from tasks.clients.librdkafka import PROPERTIES
+from tasks.clients.translate import translate
+from tasks.clients.translated import Client, ClientConf, Given
+from tasks.clients.translation import settings_of
+from tasks.settings.distributed import DistributedConfig
+from tasks.settings.group import GROUP_ID, GROUP_INSTANCE_ID, HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS
+
+_CLIENT_ID: Final = "client.id"
+_MEMBERSHIP: Final = frozenset({GROUP_ID, GROUP_INSTANCE_ID, SESSION_TIMEOUT_MS, HEARTBEAT_INTERVAL_MS})
+_PRODUCER_TUNING: Final[Mapping[str, Any]] = {
+    "partitioner": "murmur2_random",  # a key goes to the same partition as from Java
+    "linger.ms": 0,
+    "queue.buffering.max.kbytes": 32_768,
+}
+_CONSUMER_TUNING: Final[Mapping[str, Any]] = {
+    "enable.auto.offset.store": "false",
+    "enable.partition.eof": "true",
+    "fetch.queue.backoff.ms": 2,
+    "queued.max.messages.kbytes": 8_192,  # what a load holds of a topic that is not in memory yet
+}
+
+
+def storage_admin_settings(worker: DistributedConfig, purpose: str) -> ClientSettings:
+    """For the admin client that creates a topic and asks for its end. Raises ConfigException."""
+    return _settings(Client.ADMIN, worker, purpose, {}, {})
+
+
+def storage_consumer_settings(worker: DistributedConfig, purpose: str) -> ClientSettings:
+    """For the consumer that reads a topic from its beginning. It joins no group. Raises ConfigException."""
+    fixed = {
+        "group.id": worker.group_id,
+        "enable.auto.commit": "false",
+        "auto.offset.reset": "earliest",
+        "isolation.level": "read_committed" if worker.exactly_once_source_enabled else "read_uncommitted",
+        "allow.auto.create.topics": "false",
+    }
+    return _settings(Client.CONSUMER, worker, purpose, fixed, _CONSUMER_TUNING)
+
+
+def storage_producer_settings(worker: DistributedConfig, purpose: str, timeout_ms: int) -> ClientSettings:
+    """For the producer of a topic, which gives up a record after `timeout_ms`. Raises ConfigException.
+
+    As in Java it is not idempotent, for the sake of old brokers: with one request at a time the order is kept all the same,
+    and a record that is written twice says the same twice.
+    """
+    fixed = {
+        "acks": "all",
+        "enable.idempotence": "false",
+        "max.in.flight.requests.per.connection": 1,
+        "delivery.timeout.ms": timeout_ms,
+    }
+    return _settings(Client.PRODUCER, worker, purpose, fixed, _PRODUCER_TUNING)
+
+
+def leader_producer_settings(worker: DistributedConfig, purpose: str, timeout_ms: int) -> ClientSettings:
+    """For the producer by which a leader fences its predecessors (KIP-618). Raises ConfigException."""
+    fixed = {
+        "acks": "all",
+        "enable.idempotence": "true",
+        "max.in.flight.requests.per.connection": 5,
+        "transactional.id": worker.transactional_producer_id,
+        "delivery.timeout.ms": timeout_ms,
+    }
+    return _settings(Client.PRODUCER, worker, f"{purpose}-leader", fixed, _PRODUCER_TUNING)
+
+
+def _settings(
+    client: Client, worker: DistributedConfig, purpose: str, fixed: Mapping[str, Any], tuning: Mapping[str, Any]
+) -> ClientSettings:
+    given = _own(client, worker)
+    given["bootstrap.servers"] = Given("bootstrap.servers", worker.bootstrap_servers)
+    given[_CLIENT_ID] = Given(_CLIENT_ID, f"{_client_id_base(worker)}{purpose}", by_default=True)
+    given |= {name: Given(name, value, by_default=True) for name, value in fixed.items()}
+    translated = translate(client, given)
+    return ClientSettings(
+        conf=ClientConf({**tuning, **translated.conf}), warnings=translated.warnings, origins=translated.origins
+    )
+
+
+def _own(client: Client, worker: DistributedConfig) -> Settings:
+    """What the worker file says of this kind of client without a prefix."""
+    rows, declared = settings_of(client), worker.definition.config_names
+    return {
+        name: Given(name, value)
+        for name, value in worker.originals().items()
+        if name not in _MEMBERSHIP
+        and ((name in rows and rows[name].effective) or (name in PROPERTIES and name not in declared))
+    }
+
+
+def _client_id_base(worker: DistributedConfig) -> str:
+    """As `ConnectUtils.clientIdBase`."""
+    own = worker.originals().get(_CLIENT_ID)
+    return f"{worker.group_id}-{own}-" if own else f"{worker.group_id}-"
