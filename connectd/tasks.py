@@ -158,6 +158,11 @@ class SinkTask(Task):
     TOPICS_CONFIG: ClassVar[str] = "topics"
     TOPICS_REGEX_CONFIG: ClassVar[str] = "topics.regex"
 
+    # Set it to True, in the class or in `start`, if putting records a second time does no harm: they replace what is there,
+    # or are recognized. Then a `put` that fails under `errors.tolerance=all` is tried in halves, so that only the records
+    # that cannot be written are given up (`errors.batch.bisect`). Without it one such record fails the task.
+    put_is_idempotent: bool = False
+
     context: SinkTaskContext
 
     def initialize(self, context: SinkTaskContext) -> None:

@@ -1,20 +1,22 @@
-"""The record pipeline of one task: header, key and value converters and the chain of transformations, put together once."""
+"""The record pipeline of one task: converters, transformations and what happens to records that fail, put together once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from connectd.converters import Converter, HeaderConverter
-from connectd.errors import ConnectException, DataException, RetriableException
 from connectd.headers import ConnectHeaders
-from connectd.records import SinkRecord, SourceRecord, TopicPartition
+from connectd.records import SourceRecord
 from connectd.schema import Schema
 from connectd.transforms import Predicate, Transformation
+from tasks.errors import ProcessingContext, RetryWithToleranceOperator, Stage
 
 Header = tuple[str, bytes | None]
+Produced = tuple[bytes | None, bytes | None, list[Header] | None]
+MakeContext = Callable[[int], ProcessingContext]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,52 +36,89 @@ class Step:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What runs between connector and Kafka. Empty `steps` cost nothing."""
+    """What runs between connector and Kafka. Empty `steps` cost nothing, and so do `errors` until there is one."""
 
     key_converter: Converter
     value_converter: Converter
     header_converter: HeaderConverter
     steps: Sequence[Step] = ()
+    errors: RetryWithToleranceOperator = field(default_factory=RetryWithToleranceOperator.plain)
 
-    def transform(self, record: Any) -> Any | None:
-        """The record after all steps; None if one of them dropped it."""
-        for step in self.steps:
-            record = step.apply(record)
+    def transform(self, context: ProcessingContext, record: Any, first: int = 0) -> Any | None:
+        """One record after the steps from `first` on, by way of the operator; None if dropped, or failed and tolerated."""
+        for step in self.steps[first:]:
+            record = self.errors.execute(context, Stage.TRANSFORMATION, type(step.transformation), step.apply, record)
             if record is None:
                 return None
         return record
 
-    def transform_all(self, records: Sequence[SinkRecord]) -> list[SinkRecord]:
-        """The records that are left after all steps. The error of one that fails names it."""
-        left: list[SinkRecord] = []
-        try:
-            for record in records:
-                transformed = self.transform(record)
-                if transformed is not None:
-                    left.append(transformed)
-        except Exception as error:
-            partition = TopicPartition(record.original_topic or "", record.original_kafka_partition or 0)
-            place = f"{partition} at offset {record.original_kafka_offset}"
-            raise record_failure(f"Cannot transform the record in {place}", error) from error
-        return left
+    def transform_all(
+        self, records: Sequence[Any], context: MakeContext
+    ) -> tuple[list[Any | None], dict[int, ProcessingContext]]:
+        """For each record what is left of it after all steps, None for nothing, and the contexts of those that failed.
 
-    def to_kafka(self, record: SourceRecord) -> tuple[bytes | None, bytes | None, list[Header] | None]:
-        """Key, value and headers of a source record as bytes; None for the headers of one that has none."""
-        topic = record.topic
-        if not record.headers and not self.writes_headers:
-            return (
-                self.key_converter.from_connect_data(topic, record.key_schema, record.key),
-                self.value_converter.from_connect_data(topic, record.value_schema, record.value),
-                None,
-            )
-        key = self.key_converter.from_connect_data_with_headers(topic, record.headers, record.key_schema, record.key)
-        value = self.value_converter.from_connect_data_with_headers(
-            topic, record.headers, record.value_schema, record.value
+        `context` makes that of the record at an index, and is called only for what fails at first.
+        """
+        left: list[Any | None] = []
+        failed: dict[int, ProcessingContext] = {}
+        applies = [step.apply for step in self.steps]
+        while len(left) < len(records):
+            number, current = 0, None
+            try:
+                for current in records[len(left) :] if left else records:
+                    for number, apply in enumerate(applies):  # noqa: B007  # told where it stopped
+                        current = apply(current)
+                        if current is None:
+                            break
+                    left.append(current)
+            except Exception:
+                # From the step that failed on: those before it are done.
+                trouble = context(len(left))
+                current = self.transform(trouble, current, number)
+                if trouble.failed:
+                    failed[len(left)] = trouble
+                left.append(current)
+        return left, failed
+
+    def to_kafka(self, context: ProcessingContext, record: SourceRecord) -> Produced | None:
+        """Key, value and headers of a source record as bytes; None for the headers of one that has none.
+
+        None, with `context.failed`, if it cannot be converted and that is tolerated.
+        """
+        topic, execute = record.topic, self.errors.execute
+        key_converter, value_converter = self.key_converter, self.value_converter
+        has_headers = bool(record.headers) or self.writes_headers
+        key = execute(
+            context,
+            Stage.KEY_CONVERTER,
+            type(key_converter),
+            key_converter.from_connect_data_with_headers,
+            topic,
+            record.headers,
+            record.key_schema,
+            record.key,
+        )
+        value = execute(
+            context,
+            Stage.VALUE_CONVERTER,
+            type(value_converter),
+            value_converter.from_connect_data_with_headers,
+            topic,
+            record.headers,
+            record.value_schema,
+            record.value,
         )
         # Last, for the converters above may write headers.
+        headers = (
+            execute(context, Stage.HEADER_CONVERTER, type(self.header_converter), self._headers_to_kafka, record)
+            if has_headers
+            else None
+        )
+        return None if context.failed else (key, value, headers or None)
+
+    def _headers_to_kafka(self, record: SourceRecord) -> list[Header]:
         convert = self.header_converter.from_connect_header
-        headers = [(each.key, convert(topic, each.key, each.schema, each.value)) for each in record.headers]
-        return key, value, headers or None
+        return [(each.key, convert(record.topic, each.key, each.schema, each.value)) for each in record.headers]
 
     @cached_property
     def writes_headers(self) -> bool:
@@ -90,8 +129,8 @@ class Pipeline:
             for each in (self.key_converter, self.value_converter)
         )
 
-    def headers_to_connect(self, topic: str, headers: Sequence[tuple[str, bytes | None]] | None) -> ConnectHeaders:
-        """The headers of a message as a sink sees them."""
+    def headers_to_connect(self, topic: str, headers: Any) -> ConnectHeaders:
+        """The headers of a message, pairs of name and bytes or None, as a sink sees them."""
         connect_headers = ConnectHeaders()
         for key, data in headers or ():
             converted = self.header_converter.to_connect_header(topic, key, data)
@@ -106,39 +145,6 @@ class Pipeline:
                 step.predicate.close()
         for converter in (self.key_converter, self.value_converter, self.header_converter):
             converter.close()
-
-
-def record_failure(what: str, error: Exception) -> ConnectException:
-    """An error that says which record failed; trying again can help if it can with the original error."""
-    kind = RetriableException if isinstance(error, RetriableException) else DataException
-    return kind(f"{what}: {type(error).__name__}: {error}")
-
-
-class RecordFailed(DataException):
-    """One of many records cannot be converted or sent; `index` is its place among them."""
-
-    def __init__(self, index: int, message: str) -> None:
-        super().__init__(message)
-        self.index = index
-
-
-def convert_column(
-    converter: Converter, topic: str, schema: Schema | None, values: Sequence[Any]
-) -> list[bytes | None]:
-    """What `from_connect_batch` returns. Raises RecordFailed for a value that cannot be converted."""
-    try:
-        return converter.from_connect_batch(topic, schema, values)
-    except RetriableException:
-        raise
-    except Exception:
-        # Which of them it was: one by one.
-        for index, value in enumerate(values):
-            try:
-                converter.from_connect_data(topic, schema, value)
-            except Exception as error:
-                what = f"Cannot convert a record for topic {topic}"
-                raise RecordFailed(index, f"{what}: {type(error).__name__}: {error}") from error
-        raise
 
 
 def reads_headers(converter: Converter) -> bool:

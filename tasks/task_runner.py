@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,8 +14,17 @@ from connectd.errors import ConfigException
 from connectd.tasks import SinkTask, SourceTask, Task
 from plugins.discovery import find_class
 from tasks.assembly import build_pipeline
-from tasks.clients import ClientSettings, admin_settings, consumer_settings, create, producer_settings
+from tasks.clients import (
+    ClientSettings,
+    admin_settings,
+    consumer_settings,
+    create,
+    dlq_producer_settings,
+    producer_settings,
+)
 from tasks.control import Control
+from tasks.errors import ErrorSettings, build_operator
+from tasks.errors.dead_letters import MakeLetter, sink_letters, source_letters
 from tasks.heartbeat import start_heartbeat
 from tasks.messages import JoinedGroup, RunTask
 from tasks.pipeline import Pipeline
@@ -22,6 +32,7 @@ from tasks.secrets.inline import hide_declared
 from tasks.settings import Limits, SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.counters import SinkCounters
+from tasks.sink.errant import WorkerErrantRecordReporter
 from tasks.sink.loop import SinkLoop, SinkSettings
 from tasks.sink.subscription import Subscription
 from tasks.source.context import WorkerSourceTaskContext
@@ -38,6 +49,8 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 PAUSE_CHECK_S = 3600.0
+# What was reported before the last commit is waited for there; this is for what a task reports in its `stop`.
+LAST_REPORTS_S = 3.0
 # Reading the offset file is instant; a supervisor that does not answer for so long is stuck.
 READ_OFFSETS_TIMEOUT_S = 30.0
 # Java's metadata.max.age.ms, under librdkafka's name.
@@ -68,11 +81,13 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
     """Build what a source task needs around it and run it."""
     connector = SourceConnectorConfig(order.connector_config)
     counters = SourceCounters()
-    start_heartbeat(control, counters.snapshot)
     pipeline = build_pipeline(connector, worker)
+    letters = source_letters(order.connector, order.task, pipeline.header_converter)
+    pipeline = _with_errors(pipeline, connector, letters, order, worker, control)
+    start_heartbeat(control, lambda: counters.snapshot() | pipeline.errors.counters.snapshot())
     producer = _client(Producer, producer_settings(worker, connector, order.task))
     sender = Sender(producer, control)
-    tracker = OffsetTracker(order.connector, sender.delivery_failed)
+    tracker = OffsetTracker(order.connector)
     flush_timeout_s = worker.offset_flush_timeout_ms / 1000
     groups = connector.topic_creation_groups if worker.topic_creation_enable else []
     loop = SourceLoop(
@@ -104,13 +119,16 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
     """Build what a sink task needs around it and run it."""
     connector = SinkConnectorConfig(order.connector_config)
     counters = SinkCounters()
-    start_heartbeat(control, counters.snapshot)
-    pipeline = build_pipeline(connector, worker)
+    with_context = connector.dlq_context_headers_enable
+    letters = sink_letters(order.connector, order.task, with_context=with_context)
+    pipeline = _with_errors(build_pipeline(connector, worker), connector, letters, order, worker, control)
+    start_heartbeat(control, lambda: counters.snapshot() | pipeline.errors.counters.snapshot())
     settings = consumer_settings(worker, connector, order.task)
     consumer = _client(Consumer, settings)
     if instance := settings.conf.get("group.instance.id"):
         control.send(JoinedGroup(generation=order.generation, group=settings.conf["group.id"], instance=instance))
-    context = WorkerSinkTaskContext(order.task_config)
+    reporter = WorkerErrantRecordReporter(pipeline) if connector.errant_record_reporter_enabled else None
+    context = WorkerSinkTaskContext(order.task_config, reporter)
     loop = SinkLoop(
         task,
         pipeline,
@@ -137,6 +155,26 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
         _run(task, order, control, pipeline, loop.run)
     finally:
         consumer.close()
+
+
+def _with_errors(
+    pipeline: Pipeline,
+    connector: SinkConnectorConfig | SourceConnectorConfig,
+    letters: MakeLetter,
+    order: RunTask,
+    worker: WorkerConfig,
+    control: Control,
+) -> Pipeline:
+    """The pipeline with what its connector says about errors."""
+    errors = build_operator(
+        ErrorSettings.of(connector),
+        f"{order.connector}-{order.task}",
+        control,
+        letters,
+        lambda: _client(Producer, dlq_producer_settings(worker, connector, order.task)),
+        lambda: _client(AdminClient, admin_settings(worker, connector, order.task)),
+    )
+    return dataclasses.replace(pipeline, errors=errors)
 
 
 def _throttle(order: RunTask) -> Throttle | None:
@@ -171,6 +209,7 @@ def _run(task: Task, order: RunTask, control: Control, pipeline: Pipeline, loop:
     finally:
         control.enter(Call.STOP)
         _quietly(task.stop, "stopping the task failed")
+        _quietly(lambda: pipeline.errors.close(LAST_REPORTS_S), "closing the dead letter queue failed")
         _quietly(pipeline.close, "closing converters and transformations failed")
         control.enter(Call.NONE)
 

@@ -10,16 +10,20 @@ from typing import Any, Final, cast
 from connectd.config import ConfigDef, Importance, Type, ValidList, Width, parse_type
 from connectd.errors import ConfigException
 from plugins.java_regex import compile_pattern, valid_pattern
-from tasks.settings.connector import COMMON_GROUP, ERROR_GROUP, ConnectorConfig
+from tasks.settings.connector import COMMON_GROUP, ConnectorConfig
+from tasks.settings.dead_letters import (
+    DLQ_TOPIC_NAME,
+    ERRORS_BATCH_BISECT,
+    DeadLetterConfig,
+    define_bisect,
+    define_dead_letters,
+)
 
 TOPICS: Final = "topics"
 TOPICS_REGEX: Final = "topics.regex"
-DLQ_TOPIC_NAME: Final = "errors.deadletterqueue.topic.name"
-DLQ_TOPIC_REPLICATION_FACTOR: Final = "errors.deadletterqueue.topic.replication.factor"
-DLQ_CONTEXT_HEADERS_ENABLE: Final = "errors.deadletterqueue.context.headers.enable"
 
 
-class SinkConnectorConfig(ConnectorConfig):
+class SinkConnectorConfig(DeadLetterConfig):
     """The keys that every sink connector has."""
 
     @classmethod
@@ -55,19 +59,9 @@ class SinkConnectorConfig(ConnectorConfig):
         return compile_pattern(TOPICS_REGEX, text) if text else None
 
     @property
-    def dlq_topic_name(self) -> str | None:
-        """The dead letter queue, None if there is none."""
-        return cast(str, self.get(DLQ_TOPIC_NAME)) or None
-
-    @property
-    def dlq_topic_replication_factor(self) -> int:
-        """For creating the dead letter queue."""
-        return cast(int, self.get(DLQ_TOPIC_REPLICATION_FACTOR))
-
-    @property
-    def dlq_context_headers_enable(self) -> bool:
-        """Whether records in the dead letter queue get headers that tell what went wrong."""
-        return cast(bool, self.get(DLQ_CONTEXT_HEADERS_ENABLE))
+    def errors_batch_bisect(self) -> bool:
+        """Whether a batch that fails is narrowed to the records that cannot be written."""
+        return cast(bool, self.get(ERRORS_BATCH_BISECT))
 
     @property
     def errant_record_reporter_enabled(self) -> bool:
@@ -77,61 +71,32 @@ class SinkConnectorConfig(ConnectorConfig):
 
 @cache
 def _sink_config_def() -> ConfigDef:
-    return (
-        ConfigDef(ConnectorConfig.base_config_def())
-        .define(
-            TOPICS,
-            Type.LIST,
-            [],
-            ValidList.any_non_duplicate_values(is_empty_allowed=True, is_null_allowed=False),
-            Importance.HIGH,
-            "The topics to read, separated by commas. Either this or `topics.regex` is set.",
-            group=COMMON_GROUP,
-            order=4,
-            width=Width.LONG,
-            display_name="Topics",
-        )
-        .define(
-            TOPICS_REGEX,
-            Type.STRING,
-            "",
-            valid_pattern(),
-            Importance.HIGH,
-            "A regular expression for the whole names of the topics to read.",
-            group=COMMON_GROUP,
-            order=4,
-            width=Width.LONG,
-            display_name="Topics regex",
-        )
-        .define(
-            DLQ_TOPIC_NAME,
-            Type.STRING,
-            "",
-            doc="The dead letter queue: the topic to which records are written that the connector, its transformations "
-            "or converters could not process. Empty means none.",
-            group=ERROR_GROUP,
-            width=Width.MEDIUM,
-            display_name="Dead Letter Queue Topic Name",
-        )
-        .define(
-            DLQ_TOPIC_REPLICATION_FACTOR,
-            Type.SHORT,
-            3,
-            doc="The replication factor with which the dead letter queue is created if it does not exist.",
-            group=ERROR_GROUP,
-            width=Width.MEDIUM,
-            display_name="Dead Letter Queue Topic Replication Factor",
-        )
-        .define(
-            DLQ_CONTEXT_HEADERS_ENABLE,
-            Type.BOOLEAN,
-            False,
-            doc="Whether records in the dead letter queue get headers that tell what went wrong, all below "
-            "`__connect.errors.`.",
-            group=ERROR_GROUP,
-            width=Width.MEDIUM,
-            display_name="Enable Error Context Headers",
-        )
+    return define_bisect(define_dead_letters(_with_topics(ConfigDef(ConnectorConfig.base_config_def())), of_sink=True))
+
+
+def _with_topics(definition: ConfigDef) -> ConfigDef:
+    return definition.define(
+        TOPICS,
+        Type.LIST,
+        [],
+        ValidList.any_non_duplicate_values(is_empty_allowed=True, is_null_allowed=False),
+        Importance.HIGH,
+        "The topics to read, separated by commas. Either this or `topics.regex` is set.",
+        group=COMMON_GROUP,
+        order=4,
+        width=Width.LONG,
+        display_name="Topics",
+    ).define(
+        TOPICS_REGEX,
+        Type.STRING,
+        "",
+        valid_pattern(),
+        Importance.HIGH,
+        "A regular expression for the whole names of the topics to read.",
+        group=COMMON_GROUP,
+        order=4,
+        width=Width.LONG,
+        display_name="Topics regex",
     )
 
 

@@ -19,6 +19,7 @@ from connectd.config import (
 )
 from tasks.settings.aliases import PluginKeys, unique_aliases
 from tasks.settings.connector import ConnectorConfig
+from tasks.settings.dead_letters import DeadLetterConfig, define_dead_letters
 from tasks.settings.topic_creation import (
     DEFAULT_GROUP,
     GROUP_TITLE,
@@ -54,7 +55,7 @@ class TransactionBoundary(enum.StrEnum):
     CONNECTOR = "connector"
 
 
-class SourceConnectorConfig(ConnectorConfig):
+class SourceConnectorConfig(DeadLetterConfig):
     """The keys that every source connector has."""
 
     @classmethod
@@ -109,7 +110,7 @@ class SourceConnectorConfig(ConnectorConfig):
 def _source_config_def() -> ConfigDef:
     at_least_zero = Range.at_least(0)
     return (
-        ConfigDef(ConnectorConfig.base_config_def())
+        define_dead_letters(ConfigDef(ConnectorConfig.base_config_def()), of_sink=False)
         .define(
             GROUPS,
             Type.LIST,

@@ -20,9 +20,10 @@ from tasks.clients.translated import Client, is_secret
 from tasks.infos import ConfigInfos, merged, prefixed_result, result
 from tasks.messages import ConfigKeyErrors, PluginInfo, Validated
 from tasks.settings.connector import CONNECTOR_CLASS, ConnectorConfig
+from tasks.settings.dead_letters import DLQ_TOPIC_NAME
 from tasks.settings.plugin_definitions import PluginDefinitions
 from tasks.settings.recommended import recommended, use_full_names
-from tasks.settings.sink import DLQ_TOPIC_NAME, SinkConnectorConfig
+from tasks.settings.sink import SinkConnectorConfig
 from tasks.settings.source import SourceConnectorConfig
 from tasks.settings.topic_creation import uses_topic_creation
 from tasks.settings.unknown import unknown_keys
@@ -188,7 +189,7 @@ def _add_connector(
 
 def _clients(config: Mapping[str, str | None], is_source: bool) -> list[Client]:
     """The Kafka clients that the connector's tasks have, in Java's order."""
-    has_dlq = not is_source and bool(config.get(DLQ_TOPIC_NAME))
+    has_dlq = bool(config.get(DLQ_TOPIC_NAME))
     clients = [Client.PRODUCER] if is_source or has_dlq else []
     if has_dlq or (is_source and uses_topic_creation(config)):
         clients.append(Client.ADMIN)

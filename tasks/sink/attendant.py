@@ -50,6 +50,7 @@ class Attendant:
         # Held by whoever has the consumer; the attendant hands it back as it is.
         self._turn = threading.Lock()
         self._turn.acquire()
+        self._left_at = 0.0
         self._thread: threading.Thread | None = None
         self._waited_for = threading.Event()
         # What the attendant has for the task's thread: calls of the task, and None when it has gone.
@@ -62,6 +63,7 @@ class Attendant:
 
     def leave(self) -> None:
         """Before a call of the task."""
+        self._left_at = time.monotonic()
         self._turn.release()
 
     def come_back(self) -> bool:
@@ -121,8 +123,8 @@ class Attendant:
 
     def look(self) -> None:
         """Step in if the task's thread has been in one call for long."""
-        call, since = self._control.call
-        seconds = time.monotonic() - since
+        call, _ = self._control.call
+        seconds = time.monotonic() - self._left_at
         if seconds < self._after_s or not self._turn.acquire(blocking=False):
             return
         log.info(f"in {call} for {seconds:.1f} s: its partitions are paused, and it stays in its consumer group")

@@ -2,117 +2,192 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, Message
 
 from connectd.converters import Converter
 from connectd.headers import ConnectHeaders
 from connectd.records import SinkBatch, SinkRecord, TimestampType, TopicPartition
-from connectd.schema import Schema
-from tasks.pipeline import Pipeline, expand_schemas, reads_headers, record_failure
+from connectd.schema import Schema, SchemaAndValue
+from tasks.errors import ProcessingContext, Stage
+from tasks.errors.context import origin_of
+from tasks.pipeline import Pipeline, expand_schemas, reads_headers
 
 TIMESTAMP_TYPES = {
     TIMESTAMP_CREATE_TIME: TimestampType.CREATE_TIME,
     TIMESTAMP_LOG_APPEND_TIME: TimestampType.LOG_APPEND_TIME,
 }
 
+# In the order in which Java converts the parts of a message.
+CONVERTER_STAGES: Final = (Stage.KEY_CONVERTER, Stage.VALUE_CONVERTER, Stage.HEADER_CONVERTER)
+
 T = TypeVar("T")
 # What `Converter.to_connect_batch` returns.
 Converted = tuple[Schema | list[Schema | None] | None, list[Any]]
+
+
+class InternalSinkRecord(SinkRecord, gc=False):
+    """A record that knows the message it was made of, for tasks that report records (`InternalSinkRecord` in Kafka)."""
+
+    message: Any = None
 
 
 class MessageBatch(SinkBatch):
     """Messages as they came from the consumer. `topic` is given when all are known to be of that one topic.
 
     Reading a field of a message costs as much as writing a short line, so each column is read once, and only when a task
-    asks for it. What a task does not ask for is not converted, and so cannot fail either. Otherwise the error, a
-    DataException or RetriableException as the converter's own, names the record.
+    asks for it. What a task does not ask for is not converted, and so cannot fail either, unless errors are tolerated, tried
+    again or reported: then `prepare` converts all. Otherwise the error, a ConnectException, names the record.
     """
 
     def __init__(self, messages: Sequence[Message], pipeline: Pipeline, topic: str | None) -> None:
         self.messages = messages
         self._pipeline = pipeline
         self._topic = topic
+        self._is_converted = False
 
     def __len__(self) -> int:
         return len(self.messages)
+
+    def prepare(self) -> MessageBatch | TransformedBatch:
+        """This batch with everything converted, or if that fails one of the records that can be."""
+        if self._is_converted or self.convert_columns():
+            return self
+        return TransformedBatch(self, self._pipeline, [record for record in self.convert_each() if record is not None])
 
     def without(self, partitions: Collection[TopicPartition]) -> MessageBatch:
         """The batch without the records of these partitions."""
         left = [message for message in self.messages if partition_of(message) not in partitions]
         return MessageBatch(left, self._pipeline, self._topic)
 
+    def part(self, start: int, end: int) -> TransformedBatch:
+        """The batch with the records from `start` to before `end` only."""
+        return TransformedBatch(self, self._pipeline, self.records()[start:end])
+
+    def convert_columns(self) -> bool:
+        """Convert all columns at once; False if that fails for any record, of which nobody is told."""
+        try:
+            self._headers = self._convert_headers()
+            self._converted_keys = self._convert(self._pipeline.key_converter, self._column(Message.key))
+            self._converted_values = self._convert(self._pipeline.value_converter, self._column(Message.value))
+        except Exception:
+            return False
+        self._is_converted = True
+        return True
+
+    def convert_each(self) -> Iterator[SinkRecord | None]:
+        """Convert and transform record by record, by way of the operator; None for what failed or was dropped."""
+        pipeline = self._pipeline
+        for message in self.messages:
+            context = ProcessingContext(message)
+            key, value, headers = (self._convert_part(context, stage) for stage in CONVERTER_STAGES)
+            if context.failed:
+                yield None
+            else:
+                timestamp, kind = _timestamp(message)
+                record = self._record(
+                    message.topic() or "",
+                    message.partition() or 0,
+                    key.schema,
+                    key.value,
+                    value.schema,
+                    value.value,
+                    message.offset() or 0,
+                    timestamp,
+                    kind,
+                    headers,
+                )
+                yield pipeline.transform(context, self._internal(record, message))
+
+    def _convert_part(self, context: ProcessingContext, stage: Stage) -> Any:
+        """A part of a message, by way of the operator."""
+        pipeline, message = self._pipeline, context.original
+        topic = message.topic() or ""
+        if stage is Stage.HEADER_CONVERTER:
+            kind, data = type(pipeline.header_converter), message.headers()
+            return pipeline.errors.execute(context, stage, kind, pipeline.headers_to_connect, topic, data)
+        is_key = stage is Stage.KEY_CONVERTER
+        converter = pipeline.key_converter if is_key else pipeline.value_converter
+        data = message.key() if is_key else message.value()
+        return pipeline.errors.execute(context, stage, type(converter), self._to_connect, converter, message, data)
+
+    def _to_connect(self, converter: Converter, message: Message, data: Any) -> SchemaAndValue:
+        topic = message.topic() or ""
+        if reads_headers(converter):
+            headers = self._pipeline.headers_to_connect(topic, message.headers())
+            return converter.to_connect_data_with_headers(topic, headers, data)
+        return converter.to_connect_data(topic, data)
+
     def _column(self, field: Callable[[Message], T]) -> list[T]:
         return list(map(field, self.messages))
 
     @cached_property
     def _converted_values(self) -> Converted:
-        return self._convert("value", self._pipeline.value_converter, self._column(Message.value))
+        return self._column_or_error(Stage.VALUE_CONVERTER, Message.value)
 
     @cached_property
     def _converted_keys(self) -> Converted:
-        return self._convert("key", self._pipeline.key_converter, self._column(Message.key))
-
-    def _convert(self, what: str, converter: Converter, data: list[Any]) -> Converted:
-        if not data:
-            return None, []
-        if reads_headers(converter):
-            return self._convert_each(what, converter, data)
-        if self._topic is not None:
-            return self._convert_run(what, converter, self._topic, 0, data)
-        schemas: list[Schema | None] = []
-        values: list[Any] = []
-        for topic, start, end in runs(self._topics):
-            run_schemas, run_values = self._convert_run(what, converter, topic, start, data[start:end])
-            schemas += expand_schemas(run_schemas, end - start)
-            values += run_values
-        return schemas, values
-
-    def _convert_each(self, what: str, converter: Converter, data: list[Any]) -> Converted:
-        schemas: list[Schema | None] = []
-        values: list[Any] = []
-        for message, topic, headers, value in zip(self.messages, self._topics, self._headers, data, strict=True):
-            try:
-                converted = converter.to_connect_data_with_headers(topic, headers or ConnectHeaders(), value)
-            except Exception as error:
-                self._fail(what, message, error)
-            schemas.append(converted.schema)
-            values.append(converted.value)
-        return schemas, values
+        return self._column_or_error(Stage.KEY_CONVERTER, Message.key)
 
     @cached_property
     def _headers(self) -> list[ConnectHeaders | None]:
         """The headers of each message, None where it has none."""
+        try:
+            return self._convert_headers()
+        except Exception:
+            return self._one_by_one(Stage.HEADER_CONVERTER)
+
+    def _column_or_error(self, stage: Stage, field: Callable[[Message], Any]) -> Converted:
+        is_key = stage is Stage.KEY_CONVERTER
+        try:
+            return self._convert(
+                self._pipeline.key_converter if is_key else self._pipeline.value_converter, self._column(field)
+            )
+        except Exception:
+            converted = self._one_by_one(stage)
+            return [each.schema for each in converted], [each.value for each in converted]
+
+    def _one_by_one(self, stage: Stage) -> list[Any]:
+        """A part of all messages where all at once fails: the operator raises for the one that cannot be converted."""
+        return [self._convert_part(ProcessingContext(message), stage) for message in self.messages]
+
+    def _convert(self, converter: Converter, data: list[Any]) -> Converted:
+        if not data:
+            return None, []
+        if reads_headers(converter):
+            converted = [
+                converter.to_connect_data_with_headers(topic, headers or ConnectHeaders(), value)
+                for topic, headers, value in zip(self._topics, self._headers, data, strict=True)
+            ]
+            return [each.schema for each in converted], [each.value for each in converted]
+        if self._topic is not None:
+            return converter.to_connect_batch(self._topic, data)
+        schemas: list[Schema | None] = []
+        values: list[Any] = []
+        for topic, start, end in runs(self._topics):
+            run_schemas, run_values = converter.to_connect_batch(topic, data[start:end])
+            schemas += expand_schemas(run_schemas, end - start)
+            values += run_values
+        return schemas, values
+
+    def _convert_headers(self) -> list[ConnectHeaders | None]:
+        convert = self._pipeline.headers_to_connect
         return [
-            self._convert_headers(message, topic, headers) if headers else None
-            for message, topic, headers in zip(self.messages, self._topics, self._column(Message.headers), strict=True)
+            convert(topic, headers) if headers else None
+            for topic, headers in zip(self._topics, self._column(Message.headers), strict=True)
         ]
 
-    def _convert_headers(self, message: Message, topic: str, headers: Any) -> ConnectHeaders:
-        try:
-            return self._pipeline.headers_to_connect(topic, headers)
-        except Exception as error:
-            self._fail("headers", message, error)
+    def _internal(self, record: SinkRecord, message: Message) -> SinkRecord:
+        if isinstance(record, InternalSinkRecord):
+            record.message = message
+        return record
 
-    def _convert_run(self, what: str, converter: Converter, topic: str, start: int, data: list[Any]) -> Converted:
-        try:
-            return converter.to_connect_batch(topic, data)
-        except Exception:
-            # Which of them it was: one by one.
-            for message, value in zip(self.messages[start:], data, strict=False):
-                try:
-                    converter.to_connect_data(topic, value)
-                except Exception as error:
-                    self._fail(what, message, error)
-            raise
-
-    @staticmethod
-    def _fail(what: str, message: Message, error: Exception) -> NoReturn:
-        place = f"{partition_of(message)} at offset {message.offset()}"
-        raise record_failure(f"Cannot convert the {what} of the record in {place}", error) from error
+    @cached_property
+    def _record(self) -> type[SinkRecord]:
+        return InternalSinkRecord if self._pipeline.errors.reports else SinkRecord
 
     @cached_property
     def _topics(self) -> list[str]:
@@ -145,8 +220,11 @@ class MessageBatch(SinkBatch):
 
     def records(self) -> list[SinkRecord]:
         key_schemas, keys = self._converted_keys
+        make = self._record
+        is_internal = make is InternalSinkRecord
         records: list[SinkRecord] = []
-        for topic, partition, offset, timestamp, headers, key_schema, key, value_schema, value in zip(
+        for message, topic, partition, offset, timestamp, headers, key_schema, key, value_schema, value in zip(
+            self.messages,
             self._topics,
             self._column(Message.partition),
             self.offsets,
@@ -159,7 +237,7 @@ class MessageBatch(SinkBatch):
             strict=True,
         ):
             kind = TIMESTAMP_TYPES.get(timestamp[0], TimestampType.NO_TIMESTAMP_TYPE)
-            record = SinkRecord(
+            record = make(
                 topic,
                 partition or 0,
                 key_schema,
@@ -173,6 +251,8 @@ class MessageBatch(SinkBatch):
             if headers is not None:
                 # Each record its own: the task may change them, and get the records again.
                 record.headers = headers.duplicate()
+            if is_internal:
+                record.message = message  # type: ignore[attr-defined]
             records.append(record)
         return records
 
@@ -193,13 +273,31 @@ class TransformedBatch(SinkBatch):
     @property
     def _records(self) -> list[SinkRecord]:
         if self._transformed is None:
-            self._transformed = self._pipeline.transform_all(self._source.records())
+            self._transformed = self._transform()
         return self._transformed
+
+    def _transform(self) -> list[SinkRecord]:
+        if not self._source.convert_columns():
+            return [record for record in self._source.convert_each() if record is not None]
+        messages = self._source.messages
+        left, _ = self._pipeline.transform_all(self._source.records(), lambda index: ProcessingContext(messages[index]))
+        if self._pipeline.errors.reports:
+            _mark(left, messages)
+        return [record for record in left if record is not None]
 
     def without(self, partitions: Collection[TopicPartition]) -> TransformedBatch:
         """The batch without the records of these partitions, none of which is transformed again."""
-        transformed = self._transformed and [each for each in self._transformed if _origin(each) not in partitions]
+        transformed = self._transformed and [each for each in self._transformed if origin_of(each) not in partitions]
         return TransformedBatch(self._source.without(partitions), self._pipeline, transformed)
+
+    def prepare(self) -> TransformedBatch:
+        """This batch, with everything converted and transformed."""
+        self._transformed = self._records
+        return self
+
+    def part(self, start: int, end: int) -> TransformedBatch:
+        """The batch with the records from `start` to before `end` only."""
+        return TransformedBatch(self._source, self._pipeline, self._records[start:end])
 
     def __len__(self) -> int:
         return len(self._records)
@@ -233,8 +331,17 @@ def partition_of(message: Message) -> TopicPartition:
     return TopicPartition(message.topic() or "", message.partition() or 0)
 
 
-def _origin(record: SinkRecord) -> TopicPartition:
-    return TopicPartition(record.original_topic or "", record.original_kafka_partition or 0)
+def _mark(records: list[SinkRecord | None], messages: Sequence[Message]) -> None:
+    """Let records know their messages, also those that a transformation has made anew."""
+    for index, (record, message) in enumerate(zip(records, messages, strict=True)):
+        if record is not None and type(record) is not InternalSinkRecord:
+            fields = {name: getattr(record, name) for name in SinkRecord.__struct_fields__}
+            records[index] = InternalSinkRecord(**fields, message=message)
+
+
+def _timestamp(message: Message) -> tuple[int | None, TimestampType]:
+    kind = TIMESTAMP_TYPES.get(message.timestamp()[0], TimestampType.NO_TIMESTAMP_TYPE)
+    return None if kind is TimestampType.NO_TIMESTAMP_TYPE else message.timestamp()[1], kind
 
 
 def runs(topics: Sequence[str]) -> list[tuple[str, int, int]]:

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 
 from connectd.errors import IllegalWorkerStateException
 from connectd.records import TopicPartition
-from connectd.tasks import ErrantRecordReporter, SinkTaskContext
+from connectd.tasks import SinkTaskContext
+from tasks.sink.errant import WorkerErrantRecordReporter
 
 
 class WorkerSinkTaskContext(SinkTaskContext):
     """Handed to `SinkTask.initialize`."""
 
-    def __init__(self, configs: Mapping[str, str]) -> None:
+    def __init__(self, configs: Mapping[str, str], reporter: WorkerErrantRecordReporter | None = None) -> None:
         self._configs = configs
+        self._reporter = reporter
         self.assigned: frozenset[TopicPartition] = frozenset()
         self.paused: set[TopicPartition] = set()
         self.paused_changed = False
@@ -58,5 +60,5 @@ class WorkerSinkTaskContext(SinkTaskContext):
         self.commit_requested = True
 
     @property
-    def errant_record_reporter(self) -> ErrantRecordReporter | None:
-        return None
+    def errant_record_reporter(self) -> WorkerErrantRecordReporter | None:
+        return self._reporter

@@ -18,7 +18,6 @@ class SinkCounters:
         self.commit_failures = 0
         self.commit_s = 0.0
         self.commit_max_s = 0.0
-        self.retries = 0
         self.active = 0
 
     def record_put(self, count: int, seconds: float) -> None:
@@ -50,5 +49,4 @@ class SinkCounters:
             "offset-commit-failures": self.commit_failures,
             "offset-commit-time-s": self.commit_s,
             "offset-commit-max-time-ms": self.commit_max_s * 1000,
-            "total-retries": self.retries,
         }

@@ -20,12 +20,14 @@ from connectd.errors import ConnectException, RetriableException
 from connectd.records import TopicPartition
 from connectd.tasks import SinkTask
 from tasks.control import Control
+from tasks.errors import RetryAbandoned
 from tasks.pipeline import Pipeline
 from tasks.sink.attendant import Attendant
 from tasks.sink.batch import MessageBatch, TransformedBatch, partition_of
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.counters import SinkCounters
 from tasks.sink.offsets import Offsets, SinkOffsets, plain
+from tasks.sink.puts import Puts, Refused
 from tasks.sink.subscription import Subscription
 from tasks.states import Call, State
 from tasks.throttle import Throttle
@@ -68,6 +70,8 @@ class SinkSettings:
     incremental: bool
     max_poll_interval_s: float = 300.0
     throttle: Throttle | None = None
+    # For dead letters that are not yet acknowledged when partitions are closed.
+    last_reports_s: float = 3.0
 
 
 def _most_records(settings: SinkSettings) -> int:
@@ -92,6 +96,8 @@ class SinkLoop:
     ) -> None:
         self._task = task
         self._pipeline = pipeline
+        self._errors = pipeline.errors
+        self._puts = Puts(task, self._errors, context.errant_record_reporter)
         self._consumer = consumer
         self._subscription = subscription
         self._context = context
@@ -131,6 +137,7 @@ class SinkLoop:
         self._commit_and_close([plain(each) for each in self._assigned])
 
     def _iterate(self) -> None:
+        self._errors.raise_failure()
         self._subscription.update(self._consumer, self._subscribe)
         self._follow_target_state()
         self._commit_if_due()
@@ -250,10 +257,14 @@ class SinkLoop:
         started = time.monotonic()
         self.attendant.leave()
         try:
-            self._task.put_batch(batch)
+            if not self._errors.is_plain:
+                batch = batch.prepare()
+            self._puts.put(batch)
             self._note_delivery(batch, positions, started)
-        except RetriableException as error:
-            self._refuse(batch, error)
+        except Refused as refused:
+            self._refuse(refused.batch, refused.error)
+        except RetryAbandoned:
+            log.info("stopping amid records that were to be tried again; they will be read again")
         finally:
             self._come_back()
         if self._refusal_changed:
@@ -285,12 +296,10 @@ class SinkLoop:
     def _refuse(self, batch: MessageBatch | TransformedBatch, error: RetriableException) -> None:
         wait_s = self._context.take_timeout_s(RETRY_BACKOFF_S)
         self._redeliver_at = time.monotonic() + wait_s
-        self._counters.retries += 1
         log.warning(
             "the task refused records for now", error=str(error), records=len(batch.messages), retry_after_s=wait_s
         )
-        if self._refused is None:
-            self._set_refused(batch)
+        self._set_refused(batch)
 
     def _set_refused(self, batch: MessageBatch | TransformedBatch | None) -> None:
         if batch is not self._refused:
@@ -350,7 +359,7 @@ class SinkLoop:
         self._context.commit_requested = False
         self._next_commit = time.monotonic() + self._settings.commit_interval_s
         delivered = self._offsets.delivered(self._context.assigned)
-        if not delivered:
+        if not delivered or not self._reports_are_safe():
             return
         started = time.monotonic()
         try:
@@ -375,7 +384,7 @@ class SinkLoop:
         started = time.monotonic()
         agreed: Offsets = {}
         try:
-            if delivered:
+            if delivered and self._reports_are_safe(self._settings.last_reports_s):
                 agreed = self._pre_commit(delivered)
         except Exception as error:
             log.warning("the task failed to flush while its partitions were closed", error=str(error))
@@ -384,6 +393,10 @@ class SinkLoop:
             self._close(partitions)
         if agreed:
             self._commit(agreed, delivered, started)
+
+    def _reports_are_safe(self, timeout_s: float | None = None) -> bool:
+        """No offset is committed before what was reported is. Raises ConnectException if a report failed."""
+        return self._call(Call.FLUSH, self._errors.await_reports, timeout_s)
 
     def _pre_commit(self, delivered: Offsets) -> Offsets:
         self._counters.commit_sequence += 1

@@ -16,7 +16,6 @@ class SourceCounters:
         self.commit_failures = 0
         self.commit_s = 0.0
         self.commit_max_s = 0.0
-        self.retries = 0
         self.active = 0
 
     def record_poll(self, count: int, seconds: float) -> None:
@@ -46,5 +45,4 @@ class SourceCounters:
             "offset-commit-failures": self.commit_failures,
             "offset-commit-time-s": self.commit_s,
             "offset-commit-max-time-ms": self.commit_max_s * 1000,
-            "total-retries": self.retries,
         }

@@ -24,8 +24,7 @@ from tasks.control import Control, OffsetStoreError
 CHUNK_RECORDS = 2000
 
 
-# The error, the record, and where in the source it came from.
-DeliveryFailed = Callable[[KafkaError, Message | None, str], None]
+DeliveryFailed = Callable[["KafkaError", "Message | None", "Chunk"], None]
 
 
 def encode_key(connector: str, partition: Mapping[str, Any]) -> bytes:
@@ -70,7 +69,12 @@ class Chunk:
         if error is None:
             self.remaining -= 1
         else:
-            self._fail(error, message, f"one of those up to source offset {(self.offset() or b'null').decode()}")
+            self._fail(error, message, self)
+
+    @property
+    def place(self) -> str:
+        """Where in the source the records came from, for messages."""
+        return f", one of those up to source offset {(self.offset() or b'null').decode()}"
 
 
 class OffsetTracker:
@@ -78,9 +82,11 @@ class OffsetTracker:
     acknowledged chunks ends, whatever was acknowledged beyond it (`org.apache.kafka.connect.runtime.SubmittedRecords`).
     """
 
-    def __init__(self, connector: str, fail: DeliveryFailed) -> None:
+    # What to do when the producer gives up on a record of a chunk; to be set before the first one.
+    on_failure: DeliveryFailed
+
+    def __init__(self, connector: str) -> None:
         self._connector = connector
-        self._fail = fail
         self._queues: dict[bytes, deque[Chunk]] = {}
         self._lock = threading.Lock()
         # Most sources use one partition map for many records: the last one is compared before it is encoded again.
@@ -91,7 +97,7 @@ class OffsetTracker:
         self, partition: Mapping[str, Any] | None, count: int, offset: Callable[[], Mapping[str, Any] | None]
     ) -> Chunk:
         """A chunk to acknowledge `count` records with. Records without a source partition have no offset to track."""
-        chunk = Chunk(count, lambda: encode_value(offset()), self._fail)
+        chunk = Chunk(count, lambda: encode_value(offset()), self.on_failure)
         if partition is not None:
             with self._lock:
                 if partition is not self._last_partition:

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectd.errors import ConnectException
 from tasks.control import Control
-from tasks.pipeline import Header, RecordFailed
+from tasks.pipeline import Header
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +27,15 @@ MEETING_TIMEOUT_S = 1.0
 
 class SendAbandoned(Exception):
     """The task was ordered to stop while records could not be sent: they stay uncommitted."""
+
+
+class NotSent(Exception):
+    """The producer refuses a record for good: of those that it was to send the one at `index`. Those before it are under way."""
+
+    def __init__(self, index: int, error: KafkaException) -> None:
+        self.index = index
+        self.reason: KafkaError = error.args[0]
+        super().__init__(self.reason.str())
 
 
 class Sender:
@@ -61,7 +70,7 @@ class Sender:
             except BufferError:
                 self._send_when_there_is_room(topic, value, None, UNASSIGNED_PARTITION, delivered)
             except KafkaException as error:
-                raise _refused(len(values) - length_hint(left) - 1, topic, value, error) from error
+                raise NotSent(len(values) - length_hint(left) - 1, error) from error
 
     def send_keyed(
         self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes | None], delivered: DeliveryCallback
@@ -76,7 +85,7 @@ class Sender:
             except BufferError:
                 self._send_when_there_is_room(topic, value, key, UNASSIGNED_PARTITION, delivered)
             except KafkaException as error:
-                raise _refused(len(values) - length_hint(left) - 1, topic, value, error) from error
+                raise NotSent(len(values) - length_hint(left) - 1, error) from error
 
     def send(
         self,
@@ -98,7 +107,7 @@ class Sender:
         except BufferError:
             self._send_when_there_is_room(topic, *arguments)
         except KafkaException as error:
-            raise _refused(0, topic, value, error) from error
+            raise NotSent(0, error) from error
 
     def _send_when_there_is_room(self, topic: str, *arguments: object) -> None:
         while True:
@@ -139,18 +148,10 @@ class Sender:
         """Remember the first delivery that the producer gave up on; `where` says where in the source the record came from."""
         if self._failure is None:
             what = "" if message is None else f" of {len(message)} bytes for {message.topic()}-{message.partition()}"
-            self._failure = f"{error.name()}: {error.str()} (a record{what}, {where})"
+            self._failure = f"{error.name()}: {error.str()} (a record{what}{where})"
             log.error("the producer failed to deliver", error=self._failure)
 
     def raise_failure(self) -> None:
         """Raises ConnectException if a delivery failed for good."""
         if self._failure is not None:
             raise ConnectException(f"Unrecoverable error of the producer: {self._failure}")
-
-
-def _refused(index: int, topic: str, value: bytes | None, error: KafkaException) -> RecordFailed:
-    size = 0 if value is None else len(value)
-    cause: KafkaError = error.args[0]
-    return RecordFailed(
-        index, f"The producer refused a record of {size} bytes for topic {topic}: {cause.name()}: {cause.str()}"
-    )

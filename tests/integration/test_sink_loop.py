@@ -12,12 +12,13 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka import TopicPartition as ClientPartition
 from structlog.testing import capture_logs
 
-from connectd.errors import ConnectException, DataException, RetriableException
+from connectd.errors import ConnectException, RetriableException
 from connectd.records import OffsetAndMetadata, SinkBatch, TimestampType, TopicPartition
 from connectd.schema import Schema
 from tasks.pipeline import Step
 from tasks.sink.counters import SinkCounters
 from tasks.states import State
+from tests.support.errors import operator
 from tests.support.kafka import TestKafka
 from tests.support.loops import run_sink, strings, until
 from tests.support.plugins import Applying, HeaderConverting, MoodyConverter
@@ -516,9 +517,10 @@ def test_a_record_that_cannot_be_converted_fails_the_task_and_is_named(
     task = sink()
     with run_sink(task, kafka.client, topics, f"g-{filled}", pipeline=pipeline, max_poll_records=20) as running:
         error = running.failure()
-    assert isinstance(error, DataException)
+    assert isinstance(error, ConnectException)
     assert str(error) == (
-        f"Cannot convert the value of the record in {filled}-0 at offset 57: ValueError: this is poison"
+        f"Tolerance exceeded in error handler: Cannot convert the value of the record in {filled}-0 at offset 57: "
+        "ValueError: this is poison"
     )
     assert task.values == numbers(len(task.values))
     assert committed(kafka, filled) == len(task.values) <= 57
@@ -553,7 +555,11 @@ def test_what_a_converter_refuses_for_now_comes_again(
     kafka: TestKafka, filled: str, sink: Callable[[], RecordingSink]
 ) -> None:
     task = sink()
-    pipeline = strings(value_converter=MoodyConverter(refusals=3), steps=[Step(Applying(lambda record: record))])
+    pipeline = strings(
+        value_converter=MoodyConverter(refusals=3),
+        steps=[Step(Applying(lambda record: record))],
+        errors=operator(retry_timeout_ms=-1),
+    )
     with run_sink(task, kafka.client, [filled], f"g-{filled}", pipeline=pipeline) as running:
         until(lambda: len(task.values) == 100, "all is put")
         running.stop()

@@ -15,6 +15,7 @@ from connectd.records import SourceRecord
 from connectd.transforms import Predicate
 from tasks.pipeline import Pipeline, Step
 from tasks.states import Call
+from tests.support.errors import operator
 from tests.support.kafka import TestKafka
 from tests.support.loops import Supervisor, run_source, strings, until
 from tests.support.plugins import Applying, HeaderConverting, MoodyConverter, NullWritingConverter
@@ -271,23 +272,22 @@ def test_what_a_converter_refuses_for_now_is_converted_later(
     kafka.create_topic(topic)
     task = source(topic, 30, batch=30)
     converter = MoodyConverter(refusals=5)
-    with run_source(task, kafka.client, pipeline=strings(value_converter=converter)) as running:
+    pipeline = strings(value_converter=converter, errors=operator(retry_timeout_ms=-1))
+    with run_source(task, kafka.client, pipeline=pipeline) as running:
         assert kafka.lines(topic, 30) == numbers(30)
         until(lambda: running.supervisor.committed(PARTITION) == {"n": 29}, "all is committed")
         running.stop()
     assert kafka.end_offsets(topic) == {0: 30}
 
 
-def test_a_task_that_cannot_send_for_now_can_be_paused_and_stopped(kafka: TestKafka, topic: str) -> None:
-    task = NumberSource(topic, 30)
-    refusing = strings(value_converter=MoodyConverter(refusals=10**9))
-    with run_source(task, kafka.client, pipeline=refusing) as running:
-        until(lambda: task.polls == 1, "records are read")
-        running.supervisor.pause()
-        running.supervisor.resume()
+def test_a_task_that_tries_a_record_again_can_be_stopped(kafka: TestKafka, topic: str) -> None:
+    task, supervisor = NumberSource(topic, 30), Supervisor()
+    errors = operator(supervisor.control.stopping.wait, retry_timeout_ms=-1, retry_delay_max_ms=3_600_000)
+    refusing = strings(value_converter=MoodyConverter(refusals=10**9), errors=errors)
+    with run_source(task, kafka.client, pipeline=refusing, supervisor=supervisor) as running:
+        until(lambda: errors.counters.failures, "the first record is refused")
         running.stop()
-    assert task.polls == 1
-    assert running.supervisor.offsets == {}
+    assert (task.polls, supervisor.offsets, errors.counters.skipped) == (1, {}, 0)
 
 
 @pytest.mark.parametrize("source", [NumberSource, ColumnSource, ConfirmedSource])

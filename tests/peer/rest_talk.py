@@ -158,7 +158,7 @@ def _body(text: str) -> Any:
 
 # Keys that exist here only, and connectors that exist in Java only.
 _OURS: Final = ("task.", "connector.hang.")
-_OUR_GROUPS: Final = ("Restarts", "Limits")
+_OUR_GROUPS: Final = ("Restarts", "Limits", "Dead Letters")
 _BOTH: Final = ("org.apache.kafka.", "connectd.peer.")
 _CONVERTERS: Final = ("key.converter.", "value.converter.", "header.converter.")
 _CONVERTER_GROUPS: Final = ("Schemas", "Serialization")

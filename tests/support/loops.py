@@ -200,7 +200,7 @@ def run_source(
     control = supervisor.control
     settings = {key.replace("_", "."): value for key, value in producer.items()}
     sender = Sender(Producer({**client, "acks": "all", "linger.ms": 1, "log_level": 2, **settings}), control)
-    tracker = OffsetTracker("c", sender.delivery_failed)
+    tracker = OffsetTracker("c")
     loop = SourceLoop(
         task,
         pipeline or strings(),
@@ -229,6 +229,7 @@ def run_sink(
     refresh_interval_s: float = 0.2,
     twice: bool = False,
     counters: SinkCounters | None = None,
+    context: WorkerSinkTaskContext | None = None,
     throttle: Throttle | None = None,
     **consumer: Any,
 ) -> Running:
@@ -236,7 +237,7 @@ def run_sink(
     supervisor = supervisor or Supervisor()
     settings = {key.replace("_", "."): value for key, value in consumer.items()}
     client_of_loop = Consumer({**client, **FAST_CONSUMER, "group.id": group, **settings})
-    context = WorkerSinkTaskContext({})
+    context = context or WorkerSinkTaskContext({})
     loop = SinkLoop(
         task,
         pipeline or strings(),

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from connectd.errors import DataException, RetriableException
+from connectd.errors import ConnectException, RetriableException
 from connectd.headers import ConnectHeaders
 from connectd.records import SinkRecord, SourceRecord
 from connectd.transforms import Predicate
 from plugins.converters.string import StringConverter
-from tasks.pipeline import RecordFailed, Step, convert_column, expand_schemas
+from tasks.errors import ProcessingContext
+from tasks.pipeline import Pipeline, Step, expand_schemas
+from tests.support.errors import TOLERANT, operator
 from tests.support.loops import strings
-from tests.support.plugins import Applying, HeaderConverting, MoodyConverter
+from tests.support.plugins import Applying, HeaderConverting
 
 
 class Truthy(Predicate[Any]):
@@ -46,6 +48,16 @@ def record(value: Any) -> SinkRecord:
     return SinkRecord("t", 3, value=value, kafka_offset=9)
 
 
+def transformed(pipeline: Pipeline, *records: SinkRecord) -> list[Any]:
+    """The values that are left, None for a record that is not."""
+    left, _ = pipeline.transform_all(records, lambda index: ProcessingContext(records[index]))
+    return [None if each is None else each.value for each in left]
+
+
+def produced(pipeline: Pipeline, record: SourceRecord) -> Any:
+    return pipeline.to_kafka(ProcessingContext(record), record)
+
+
 def adding(text: str) -> Applying:
     return Applying(lambda each: each.new_record(value=f"{each.value}{text}"))
 
@@ -55,15 +67,15 @@ def test_steps_run_in_order_and_a_dropped_record_goes_no_further() -> None:
     pipeline = strings(
         steps=[Step(adding("a")), Step(Applying(lambda each: None if each.value == "2a" else each)), Step(last)]
     )
-    assert [each.value for each in pipeline.transform_all([record("1"), record("2"), record("3")])] == ["1ac", "3ac"]
+    assert transformed(pipeline, record("1"), record("2"), record("3")) == ["1ac", None, "3ac"]
     assert last.applied == 2
-    assert pipeline.transform(record("2")) is None
+    assert pipeline.transform(ProcessingContext(record("2")), record("2")) is None
 
 
 @pytest.mark.parametrize(("negate", "expected"), [(False, ["1x", ""]), (True, ["1", "x"])])
 def test_a_predicate_chooses_by_what_is_true_in_python(negate: bool, expected: list[str]) -> None:
     pipeline = strings(steps=[Step(adding("x"), Truthy(), negate)])
-    assert [each.value for each in pipeline.transform_all([record("1"), record("")])] == expected
+    assert transformed(pipeline, record("1"), record("")) == expected
 
 
 def test_a_failure_names_where_the_record_was_read_whatever_became_of_it() -> None:
@@ -71,43 +83,56 @@ def test_a_failure_names_where_the_record_was_read_whatever_became_of_it() -> No
         each.topic = "elsewhere"
         raise KeyError("field")
 
-    with pytest.raises(DataException, match=r"Cannot transform the record in t-3 at offset 9: KeyError: 'field'"):
-        strings(steps=[Step(Applying(reroute_and_fail))]).transform_all([record("1")])
+    with pytest.raises(ConnectException, match=r"Cannot transform the record in t-3 at offset 9: KeyError: 'field'"):
+        transformed(strings(steps=[Step(Applying(reroute_and_fail))]), record("1"))
 
 
-def test_what_may_be_tried_again_stays_so() -> None:
+def test_what_fails_is_tried_from_the_step_that_failed_and_the_others_not_at_all() -> None:
+    first, last, failures = adding("a"), adding("c"), iter([True, True, False])
+
     def refuse(each: SinkRecord) -> SinkRecord:
-        raise RetriableException("later")
+        if each.value == "2a" and next(failures):
+            raise RetriableException("later")
+        return each
 
-    with pytest.raises(RetriableException, match="t-3 at offset 9"):
-        strings(steps=[Step(Applying(refuse))]).transform_all([record("1")])
-    with pytest.raises(RetriableException, match="registry"):
-        convert_column(MoodyConverter(refusals=2), "t", None, ["a", "b"])
-
-
-def test_the_value_that_cannot_be_converted_is_found() -> None:
-    with pytest.raises(RecordFailed, match="Cannot convert a record for topic t: ValueError: this is poison") as raised:
-        convert_column(MoodyConverter(poison="c"), "t", None, ["a", "b", "c", "d"])
-    assert raised.value.index == 2
+    errors = operator(**TOLERANT, retry_timeout_ms=60_000)
+    steps = [Step(first), Step(Applying(refuse)), Step(last)]
+    assert transformed(strings(steps=steps, errors=errors), *map(record, "123")) == ["1ac", "2ac", "3ac"]
+    assert (first.applied, last.applied) == (3, 3)
+    assert (errors.counters.failures, errors.counters.retries, errors.counters.errors) == (1, 1, 0)
 
 
-def test_a_batch_that_fails_although_each_of_its_values_does_not() -> None:
-    class Broken(StringConverter):
-        def from_connect_batch(self, topic: str, schema: Any, values: Any) -> list[bytes | None]:
-            raise MemoryError("too much at once")
+def test_a_record_that_fails_is_left_out_where_that_is_tolerated() -> None:
+    def fail(each: SinkRecord) -> SinkRecord:
+        return each if each.value != "2" else 1 / 0  # type: ignore[return-value]
 
-    with pytest.raises(MemoryError):
-        convert_column(Broken(), "t", None, ["a"])
+    records = [record("1"), record("2"), record("3")]
+    pipeline = strings(steps=[Step(Applying(fail)), Step(adding("x"))], errors=operator(**TOLERANT))
+    left, failed = pipeline.transform_all(records, lambda index: ProcessingContext(records[index]))
+    assert [each and each.value for each in left] == ["1x", None, "3x"]
+    assert {
+        index: (context.stage, context.executing_class, str(context.error)) for index, context in failed.items()
+    } == {1: ("TRANSFORMATION", Applying, "division by zero")}
+    assert pipeline.errors.counters.snapshot() | {"last-error-timestamp": 0} == {
+        "total-record-failures": 1,
+        "total-record-errors": 1,
+        "total-records-skipped": 1,
+        "total-retries": 0,
+        "total-errors-logged": 0,
+        "deadletterqueue-produce-requests": 0,
+        "deadletterqueue-produce-failures": 0,
+        "last-error-timestamp": 0,
+    }
 
 
 def test_all_parts_of_a_record_become_bytes() -> None:
     headers = ConnectHeaders().add("n", 1).add("none", None)
     full = SourceRecord(None, None, "t", key="k", value="v", headers=headers)
-    assert strings().to_kafka(full) == (b"k", b"v", [("n", b"1"), ("none", None)])
-    assert strings().to_kafka(SourceRecord(None, None, "t")) == (None, None, None)
+    assert produced(strings(), full) == (b"k", b"v", [("n", b"1"), ("none", None)])
+    assert produced(strings(), SourceRecord(None, None, "t")) == (None, None, None)
     writing = strings(key_converter=HeaderConverting())
     assert writing.writes_headers and not strings().writes_headers
-    assert writing.to_kafka(SourceRecord(None, None, "t", key="k")) == (b"see header", None, [("original", b"k")])
+    assert produced(writing, SourceRecord(None, None, "t", key="k")) == (b"see header", None, [("original", b"k")])
 
 
 def test_close_reaches_all_parts() -> None:

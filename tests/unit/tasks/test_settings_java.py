@@ -26,6 +26,10 @@ DEVIATIONS = {"StandaloneConfig": {"listeners": {"default": "http://localhost:80
 LIMITS = ConfigDef()
 define_worker_limits(LIMITS)
 OURS = {
+    "errors.batch.bisect",
+    "errors.deadletterqueue.context.headers.enable",
+    "errors.deadletterqueue.topic.name",
+    "errors.deadletterqueue.topic.replication.factor",
     "group.instance.id",
     "connectors.directory",
     "log.levels",

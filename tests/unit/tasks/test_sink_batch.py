@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, TIMESTAMP_NOT_AVAILABLE, Message
 
-from connectd.errors import DataException, RetriableException
+from connectd.errors import ConnectException
 from connectd.records import SinkBatch, TimestampType, TopicPartition
 from connectd.schema import Schema
 from tasks.pipeline import Pipeline, Step
 from tasks.sink.batch import MessageBatch, TransformedBatch, runs
+from tests.support.errors import TOLERANT, operator
 from tests.support.loops import strings
 from tests.support.plugins import Applying, HeaderConverting, MoodyConverter
 
@@ -95,19 +96,37 @@ def test_a_converter_that_reads_headers_is_given_them_for_columns_too() -> None:
 def test_a_record_that_cannot_be_converted_is_named(topic: str | None, take: Any) -> None:
     poisoned = batch(strings(value_converter=MoodyConverter(poison="a0@6")), topic)
     with pytest.raises(
-        DataException, match="Cannot convert the value of the record in a-0 at offset 6: ValueError: this is poison"
+        ConnectException, match="Cannot convert the value of the record in a-0 at offset 6: ValueError: this is poison"
     ):
         take(poisoned)
     assert poisoned.keys[0] == "k"
-    with pytest.raises(DataException, match="Cannot convert the key of the record in a-0 at offset 5"):
+    with pytest.raises(ConnectException, match="Cannot convert the key of the record in a-0 at offset 5"):
         _ = batch(strings(key_converter=MoodyConverter(poison="k")), topic).keys
 
 
-def test_what_a_converter_refused_for_now_is_converted_when_asked_again() -> None:
-    moody = batch(strings(value_converter=MoodyConverter(refusals=2)))
-    with pytest.raises(RetriableException, match="a-0 at offset 5"):
-        _ = moody.values
+def test_what_a_converter_refuses_for_now_is_converted_by_trying_again() -> None:
+    errors = operator(retry_timeout_ms=-1)
+    moody = batch(strings(value_converter=MoodyConverter(refusals=3), errors=errors))
     assert moody.values[0] == "a0@5"
+    assert errors.counters.retries == 2  # the first try was that of the whole column
+
+
+@pytest.mark.parametrize("steps", [[], [Step(Applying(lambda record: record))]], ids=["messages", "transformed"])
+def test_a_prepared_batch_is_without_what_cannot_be_converted(steps: list[Step]) -> None:
+    errors = operator(**TOLERANT)
+    pipeline = strings(value_converter=MoodyConverter(poison="a1@7"), steps=steps, errors=errors)
+    source = batch(pipeline)
+    prepared = (TransformedBatch(source, pipeline) if steps else source).prepare()
+    assert prepared.values == ["a0@5", "b0@1", "a0@6"]
+    assert len(prepared.messages) == 4
+    assert prepared.prepare().records() == prepared.records()
+    assert errors.counters.skipped == 1
+
+
+def test_a_part_of_a_batch() -> None:
+    part = batch().part(1, 3)
+    assert (part.values, len(part.messages)) == (["a1@7", "b0@1"], 4)
+    assert part.part(1, 2).values == ["b0@1"]
 
 
 def test_what_is_left_without_some_partitions() -> None:

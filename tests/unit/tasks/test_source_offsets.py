@@ -34,7 +34,9 @@ class Store:
 
 
 def tracker() -> OffsetTracker:
-    return OffsetTracker("orders", lambda error, message, where: None)
+    tracker = OffsetTracker("orders")
+    tracker.on_failure = lambda error, message, chunk: None
+    return tracker
 
 
 def test_the_stored_form_is_kafka_connects_own() -> None:
@@ -65,11 +67,12 @@ def test_a_gap_holds_back_what_was_acknowledged_beyond_it() -> None:
 
 def test_a_failed_record_is_never_committed_nor_anything_behind_it() -> None:
     failures: list[Any] = []
-    offsets = OffsetTracker("orders", lambda *failure: failures.append(failure))
+    offsets = OffsetTracker("orders")
+    offsets.on_failure = lambda error, message, chunk: failures.append((error, message, chunk.place))
     failed = offsets.submit({"file": "a"}, 1, lambda: {"position": 1})
     offsets.submit({"file": "a"}, 1, lambda: {"position": 2}).acknowledge(None, None)
     failed.acknowledge("broken", None)  # type: ignore[arg-type]
-    assert failures == [("broken", None, 'one of those up to source offset {"position":1}')]
+    assert failures == [("broken", None, ', one of those up to source offset {"position":1}')]
     assert offsets.take_committable() == {}
 
 
