@@ -46,7 +46,7 @@ class OperationInProgress(ConnectException):
 
 
 class Unavailable(ConnectException):
-    """Something that is needed does not answer, such as Kafka; nothing was changed."""
+    """Something that is needed does not answer, such as Kafka. Whether anything was changed, `progress` knows."""
 
 
 class RequestTarget(ConnectException):

@@ -10,16 +10,18 @@ import structlog
 from connectd.errors import ConnectException
 from supervisor.herder.entities import ConnectorOffset, ConnectorType
 from supervisor.herder.errors import BadRequest, OperationInProgress, Unavailable
+from supervisor.herder.progress import Outcome, note
 from supervisor.inquiries import Answer, InquiryRefused, ask
 from supervisor.offsets import OffsetBackingStore, source_partition
 from supervisor.units import Surroundings
-from tasks.messages import AlterOffsets, Inquiry, ListOffsets, OffsetsAltered, OffsetsListed, Reason
+from tasks.messages import AlterOffsets, ListOffsets, OffsetsAltered, OffsetsListed, Reason
 
 log = structlog.get_logger(__name__)
 
 # How long Kafka may take; the child gets a little longer before it is given up, so that it can say what went wrong.
-KAFKA_TIMEOUT_S = 60.0
-INQUIRY_TIMEOUT_S = 80.0
+READ_TIMEOUT_S = 15.0
+CHANGE_TIMEOUT_S = 60.0
+GRACE_S = 20.0
 
 
 class ConnectorOffsets:
@@ -37,7 +39,7 @@ class ConnectorOffsets:
             config=config,
             worker_config=self._surroundings.worker_config,
             log=self._surroundings.log,
-            timeout_s=KAFKA_TIMEOUT_S,
+            timeout_s=READ_TIMEOUT_S,
         )
         listed = await self._ask(order, OffsetsListed)
         return [
@@ -57,11 +59,13 @@ class ConnectorOffsets:
             log=self._surroundings.log,
             offsets=None if pairs is None else json.dumps(pairs).encode(),
             stored=[key for key, _, _ in await self._stored(config["name"])],
-            timeout_s=KAFKA_TIMEOUT_S,
+            timeout_s=CHANGE_TIMEOUT_S,
         )
+        note(Outcome.UNKNOWN)  # the connector and Kafka change theirs in the child
         altered = await self._ask(order, OffsetsAltered)
         if altered.entries:
             await self._store.commit(altered.entries)
+        note(Outcome.APPLIED)
         return altered.handled
 
     async def _stored(self, connector: str) -> list[tuple[bytes, dict[str, object], dict[str, object] | None]]:
@@ -72,10 +76,12 @@ class ConnectorOffsets:
                 found.append((key, stored[1], _offset(value)))
         return found
 
-    async def _ask(self, order: Inquiry, expected: type[Answer]) -> Answer:
+    async def _ask(self, order: ListOffsets | AlterOffsets, expected: type[Answer]) -> Answer:
         try:
-            return await ask(self._surroundings.pool, order, expected, INQUIRY_TIMEOUT_S)
+            return await ask(self._surroundings.pool, order, expected, order.timeout_s + GRACE_S)
         except InquiryRefused as refused:
+            if refused.reason is not Reason.UNAVAILABLE:
+                note(Outcome.NOT_APPLIED)
             kinds: dict[Reason, type[ConnectException]] = {
                 Reason.WRONG: BadRequest,
                 Reason.BUSY: OperationInProgress,

@@ -27,6 +27,7 @@ from supervisor.herder.errors import BadRequest, InvalidConnector, OperationInPr
 from supervisor.herder.herder import ConfigPatch
 from supervisor.herder.offsets import ConnectorOffsets
 from supervisor.herder.operations import Operations
+from supervisor.herder.progress import Outcome, note
 from supervisor.herder.signatures import RequestSignature
 from supervisor.lifecycle import UnitId
 from supervisor.log_levels import LogLevels
@@ -165,6 +166,7 @@ class StandaloneHerder:
         spec = ConnectorSpec(name=name, config=dict(config), target_state=target_state)
         self._connectors[name] = Connector.of(spec, before, validated)
         self._reconcile()
+        note(Outcome.APPLIED)
         return before is None
 
     async def remove(self, name: str) -> None:
@@ -192,6 +194,7 @@ class StandaloneHerder:
         info = connector.state_info(self._statuses, self.worker_id, restarting={unit.id for unit in chosen})
         for unit in chosen:
             unit.restart()
+        note(Outcome.APPLIED)
         if not include_tasks and not only_failed:
             await self._settle(name)
         return info
@@ -251,7 +254,7 @@ class StandaloneHerder:
 
     def _require_running(self) -> None:
         if self._stopping:
-            raise Unavailable("The worker is stopping, nothing was changed")
+            raise Unavailable("The worker is stopping")
 
     def _changeable(self, name: str) -> Connector:
         self._require_running()

@@ -14,10 +14,11 @@ import structlog
 from yarl import URL
 
 from supervisor.herder.errors import RequestTarget
+from supervisor.herder.progress import Outcome
 from supervisor.herder.signatures import signed
 from supervisor.rest.api import Answer
 from supervisor.rest.entities import ErrorMessage
-from supervisor.rest.errors import RETRY_AFTER_S, RestException
+from supervisor.rest.errors import RETRY_AFTER_S, RestException, unavailable
 from supervisor.rest.negotiation import JSON
 
 log = structlog.get_logger(__name__)
@@ -106,17 +107,15 @@ class WorkerClient:
             ) as answer:
                 content = await answer.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise RestException(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"The worker {worker}, which has to do this, cannot be reached ({error}). Nothing was changed",
-                {"Retry-After": str(RETRY_AFTER_S)},
+            raise unavailable(
+                f"The worker {worker}, which has to do this, cannot be reached ({error}). {Outcome.NOT_APPLIED}"
             ) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("a forwarded request was not answered", worker=worker, method=method, error=repr(error))
             late = isinstance(error, TimeoutError)
             raise RestException(
                 HTTPStatus.GATEWAY_TIMEOUT if late else HTTPStatus.BAD_GATEWAY,
-                f"The worker {worker}, which has to do this, has not answered. Whether it was done is not known",
+                f"The worker {worker}, which has to do this, has not answered. {Outcome.UNKNOWN}",
             ) from error
         kept = {name: answer.headers[name] for name in _ANSWER_HEADERS if name in answer.headers}
         return Answer(msgspec.Raw(content) if content else None, HTTPStatus(answer.status), kept)

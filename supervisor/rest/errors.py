@@ -38,6 +38,11 @@ def plain(status: HTTPStatus, headers: Mapping[str, str] | None = None) -> RestE
     return RestException(status, f"HTTP {status.value} {status.phrase}", headers)
 
 
+def unavailable(message: str) -> RestException:
+    """Something that is needed does not answer."""
+    return RestException(HTTPStatus.SERVICE_UNAVAILABLE, message, {"Retry-After": str(RETRY_AFTER_S)})
+
+
 def as_rest_exception(error: Exception) -> RestException:
     """The answer to an error of a herder."""
     match error:
@@ -58,7 +63,7 @@ def as_rest_exception(error: Exception) -> RestException:
         case Forbidden():
             return RestException(HTTPStatus.FORBIDDEN, str(error))
         case Unavailable() | InquiryFailed():
-            return RestException(HTTPStatus.SERVICE_UNAVAILABLE, str(error), {"Retry-After": str(RETRY_AFTER_S)})
+            return unavailable(str(error))
         case BadRequest() | ConfigException():
             return RestException(HTTPStatus.BAD_REQUEST, str(error))
         case ConnectException():

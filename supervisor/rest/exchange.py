@@ -14,8 +14,10 @@ import structlog
 from aiohttp import web
 from yarl import URL
 
-from supervisor.herder.errors import RequestTarget
+from supervisor.herder.errors import RequestTarget, Unavailable
+from supervisor.herder.progress import watch_progress
 from supervisor.herder.signatures import RequestSignature
+from supervisor.inquiries import InquiryFailed
 from supervisor.rest.access import Access, Caller
 from supervisor.rest.api import Answer, Api, Call
 from supervisor.rest.audit import audit
@@ -23,7 +25,7 @@ from supervisor.rest.bodies import read_body
 from supervisor.rest.client import WorkerClient
 from supervisor.rest.cross_origin import CrossOrigin
 from supervisor.rest.entities import ErrorMessage
-from supervisor.rest.errors import RestException, as_rest_exception
+from supervisor.rest.errors import RestException, as_rest_exception, unavailable
 from supervisor.rest.negotiation import JSON, require_acceptable, require_json
 from supervisor.rest.response_headers import HeaderRule
 from supervisor.rest.routing import Match, Route, Router, Scope
@@ -106,16 +108,15 @@ class Exchange:
             role=caller.role,
             signature=RequestSignature.of(request.headers, data or b"") if internal else None,
         )
+        progress = watch_progress()
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 return await route.handler(call)
         except RequestTarget as target:
             return await self._forward(request, data, target)
-        except TimeoutError:
-            raise RestException(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"Request timed out after {REQUEST_TIMEOUT_S:g} s. Whether it was carried out, the connector shows",
-            ) from None
+        except (InquiryFailed, Unavailable, TimeoutError) as error:
+            what = str(error) or f"Request timed out after {REQUEST_TIMEOUT_S:g} s"
+            raise unavailable(f"{what}. {progress.outcome}" if route.is_audited else what) from error
 
     async def _forward(self, request: web.BaseRequest, body: bytes | None, target: RequestTarget) -> Answer:
         url = request.rel_url

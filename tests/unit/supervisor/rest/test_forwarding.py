@@ -128,7 +128,7 @@ async def test_a_leader_that_does_not_answer(
     async with rest(tmp_path, Follower(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")) as follower:
         answer = await follower.post("/connectors", CONNECTOR)
         assert answer.status == status
-        assert "Whether it was done is not known" in answer.message
+        assert "Whether it was applied is not known" in answer.message
     server.close()
 
 
