@@ -23,7 +23,6 @@ import msgspec
 
 from supervisor.lifecycle import UnitId
 
-NO_GENERATION: Final = -1
 _BACKOFF_FACTOR: Final = 40
 
 
@@ -35,13 +34,12 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
-    """What the leader remembers of its last round.
+    """What the leader remembers of the last round that was completed, if it has decided that itself.
 
     `owners` are the URLs of the workers that run everything, the departed ones included as long as their return is
     waited for. Times are milliseconds on the clock of the rounds, None if there is nothing to wait for.
     """
 
-    generation: int = NO_GENERATION
     owners: Mapping[UnitId, str] = {}
     return_until_ms: int | None = None
     revoke_after_ms: int | None = None
@@ -74,17 +72,11 @@ def assign(
     units: Collection[UnitId],
     history: History,
     *,
-    last_generation: int,
-    generation: int,
     now_ms: int,
     max_delay_ms: int,
 ) -> tuple[Round, History]:
-    """Decide one round.
-
-    `claims` are by member, `units` all that is configured. `last_generation` is that of the last round which the leader
-    completed: if it is not that of its history, others have led since, or its round failed, and its history is void.
-    """
-    return _Decision(claims, units, history, last_generation, now_ms, max_delay_ms).decide(generation)
+    """Decide one round, and what to remember of it. `claims` are by member, `units` all that is configured."""
+    return _Decision(claims, units, history, now_ms, max_delay_ms).decide()
 
 
 class _Decision:
@@ -95,21 +87,20 @@ class _Decision:
         claims: Mapping[str, Claim],
         units: Collection[UnitId],
         history: History,
-        last_generation: int,
         now_ms: int,
         max_delay_ms: int,
     ) -> None:
         self._claims = claims
         self._configured = frozenset(units)
         self._history = history
-        self._remembered = history.owners if history.generation == last_generation else {}
+        self._remembered = history.owners
         self._now_ms = now_ms
         self._max_delay_ms = max_delay_ms
         self._members = {claim.url: member for member, claim in claims.items()}
         self._active = {unit for claim in claims.values() for unit in claim.units}
         self._loads = self._kept()
 
-    def decide(self, generation: int) -> tuple[Round, History]:
+    def decide(self) -> tuple[Round, History]:
         """The round, and what to remember of it."""
         gone = {unit for unit in self._configured - self._active if self._has_gone(unit)}
         return_until_ms = self._wait_for_return(gone)
@@ -130,9 +121,7 @@ class _Decision:
         )
         urls = {unit: self._claims[member].url for unit, member in owners.items()}
         urls |= {unit: self._remembered[unit] for unit in waiting}
-        return decided, msgspec.structs.replace(
-            balance, generation=generation, owners=urls, return_until_ms=return_until_ms
-        )
+        return decided, msgspec.structs.replace(balance, owners=urls, return_until_ms=return_until_ms)
 
     def _kept(self) -> dict[str, set[UnitId]]:
         """What each member goes on with: what is configured, and of what several run the part of one."""

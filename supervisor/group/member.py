@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from supervisor.group.assignment import Configured
 from supervisor.group.listener import GroupListener
+from supervisor.group.session import Session
 from supervisor.group.settings import GroupSettings
+from supervisor.group.standing import Standing
 from supervisor.lifecycle import UnitId
+
+if TYPE_CHECKING:
+    from supervisor.group.membership import Membership
 
 
 class GroupMember:
@@ -19,59 +26,85 @@ class GroupMember:
     """
 
     def __init__(self, settings: GroupSettings, configured: Callable[[], Configured], listener: GroupListener) -> None:
-        raise NotImplementedError
+        self._settings = settings
+        self._configured = configured
+        self._listener = listener
+        self._session = Session(settings.session_timeout_ms)
+        self._standing = Standing(protocol_version=settings.protocol.version)
+        self._membership: Membership | None = None
 
     async def start(self) -> None:
         """Begin to join; returns at once. Call it on the event loop that is to run the listener."""
-        raise NotImplementedError
+        self._membership = await asyncio.to_thread(self._open, asyncio.get_running_loop())
 
     async def stop(self) -> None:
-        """Leave the group and end the thread; a static member stays, until its session is over. The listener is not called
-        any more: the herder stops its tasks before it calls this."""
-        raise NotImplementedError
+        """Leave the group and end the thread; a static member stays, until its session is over.
+
+        The listener may be called until this returns, but nobody waits for it: stop what runs here first.
+        """
+        if self._membership is not None:
+            membership, self._membership = self._membership, None
+            await asyncio.to_thread(membership.close)
 
     def request_rejoin(self, reason: str) -> None:
         """Have a new round, for example since connectors or tasks were added or removed."""
-        raise NotImplementedError
+        if self._membership is not None:
+            self._membership.request_rejoin(reason)
 
     def leave_for(self, seconds: float, reason: str) -> None:
-        """Leave the group, static member or not, and join again after a while, with nothing running.
+        """Leave the group, static member or not, and join again after a while.
 
-        For a worker that cannot catch up with the config topic (`worker.unsync.backoff.ms`); the listener is not told.
+        For a worker that cannot catch up with the config topic. The listener is not told, and what runs here is claimed
+        again afterwards; but others may be given it `scheduled.rebalance.max.delay.ms` from now.
         """
-        raise NotImplementedError
+        if self._membership is not None:
+            self._membership.leave_for(seconds, reason)
 
     @property
     def member_id(self) -> str:
         """The id that the coordinator has given to this member; empty outside a group."""
-        raise NotImplementedError
+        return self._standing.member_id if self._standing.joined else ""
 
     @property
     def generation(self) -> int:
         """The number of the last round that was completed with this member; -1 before the first."""
-        raise NotImplementedError
+        return self._standing.generation
 
     @property
     def protocol_version(self) -> int:
         """The version of the protocol that the group uses: 0 eager, 1 compatible, 2 sessioned."""
-        raise NotImplementedError
+        return self._standing.protocol_version
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether this worker is a member, and no new round has begun."""
+        return self._standing.joined and self._standing.settled
 
     @property
     def is_leader(self) -> bool:
         """Whether this member leads the group, by the last completed round."""
-        raise NotImplementedError
+        return self._standing.joined and self._standing.leads
 
     @property
     def leader_url(self) -> str | None:
         """The REST URL of the leader by the last completed round; None outside a group."""
-        raise NotImplementedError
+        return self._standing.leader_url if self._standing.joined else None
 
     @property
     def session_until(self) -> float:
         """The time, on the clock of `time.monotonic`, before which nobody else is given what this worker runs."""
-        raise NotImplementedError
+        return self._session.until
 
     def owner_url(self, unit: UnitId) -> str | None:
         """The REST URL of the worker that runs a connector or task. Only the leader knows; None otherwise, during a round, and
         for what nobody runs."""
-        raise NotImplementedError
+        return self._standing.owner_urls.get(unit) if self.is_settled else None
+
+    def _open(self, loop: asyncio.AbstractEventLoop) -> Membership:
+        # Imported here: kafka-python costs 0.1 s and 8 MB, and only distributed workers need it.
+        from supervisor.group.membership import Membership
+
+        return Membership(self._settings, self._configured, self._listener, self._session, self._publish, loop)
+
+    def _publish(self, standing: Standing) -> None:
+        self._standing = standing

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-import enum
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
-from supervisor.group.assignment import COMPATIBLE, EAGER, SESSIONED
+from supervisor.group.protocol import ConnectProtocol
 from tasks.clients import worker_admin_settings
 from tasks.clients.translated import ClientConf
 from tasks.settings import WorkerConfig
 
-
-class ConnectProtocol(enum.StrEnum):
-    """The values of `connect.protocol` (`ConnectProtocolCompatibility`)."""
-
-    EAGER = "eager"
-    COMPATIBLE = "compatible"
-    SESSIONED = "sessioned"
-
-    @property
-    def version(self) -> int:
-        """The version on the wire."""
-        return _VERSIONS[self]
-
-    @property
-    def wire_name(self) -> str:
-        """The name by which the group's members agree on a protocol."""
-        return "default" if self is ConnectProtocol.EAGER else self.value
-
-    @classmethod
-    def of_wire_name(cls, name: str) -> Self:
-        """The protocol that the members have agreed on. Raises ValueError if there is none of that name."""
-        return cls("eager" if name == "default" else name)
-
-
-_VERSIONS = {
-    ConnectProtocol.EAGER: EAGER,
-    ConnectProtocol.COMPATIBLE: COMPATIBLE,
-    ConnectProtocol.SESSIONED: SESSIONED,
+# Where a worker file sets nothing, what Java's distributed workers have; answers may be long, for they tell of every task.
+_CLIENT: Final = {
+    "request_timeout_ms": 40_000,
+    "retry_backoff_ms": 100,
+    "reconnect_backoff_ms": 50,
+    "reconnect_backoff_max_ms": 1_000,
+    "receive_message_max_bytes": 100_000_000,
 }
 
 
@@ -70,7 +48,7 @@ class GroupSettings(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             group_id=worker.get("group.id"),
             url=url,
-            client=kafka_python_conf(worker_admin_settings(worker, client_id)),
+            client=ClientConf(_CLIENT | kafka_python_conf(worker_admin_settings(worker, client_id))),
             client_id=client_id,
             instance_id=worker.get("group.instance.id"),
             protocol=ConnectProtocol(worker.get("connect.protocol").lower()),

@@ -1,0 +1,133 @@
+"""What the leader of a group does and knows: it decides each round, and can say who runs what."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import structlog
+
+from supervisor.group.assignment import Assignment, AssignmentError, Configured, WorkerState
+from supervisor.group.assignor import Claim, History, Round, assign, assign_eagerly
+from supervisor.group.protocol import ConnectProtocol
+from supervisor.lifecycle import UnitId
+
+log = structlog.get_logger(__name__)
+
+# The round that was completed last, and the one that is decided now, and may fail.
+_REMEMBERED: Final = 2
+
+
+class Leader:
+    """The leader's part of Kafka's `WorkerCoordinator`, kept by every member, for each may become the leader."""
+
+    def __init__(self, max_delay_ms: int, clock_ms: Callable[[], int]) -> None:
+        self._max_delay_ms = max_delay_ms
+        self._clock_ms = clock_ms
+        # By generation: what a failed round has decided is not to be built upon.
+        self._histories: OrderedDict[int, History] = OrderedDict()
+        self.owner_urls: Mapping[UnitId, str] = {}
+
+    def decide(
+        self,
+        leader: str,
+        protocol: ConnectProtocol,
+        states: Mapping[str, WorkerState],
+        configured: Configured,
+        *,
+        last_generation: int,
+        generation: int,
+    ) -> dict[str, Assignment]:
+        """The assignment of each member; `last_generation` is that of the last round which this worker completed.
+
+        If a member has read more of the config topic than `configured`, all are told so.
+        """
+        offset = max(state.offset for state in states.values())
+        history = self._histories.get(last_generation, History())
+        if configured.offset < offset:
+            log.info(f"a member has read the config topic to offset {offset}, this leader to {configured.offset} only")
+            self._remember(generation, history)
+            return {
+                member: Assignment(
+                    version=protocol.version,
+                    error=AssignmentError.CONFIG_MISMATCH,
+                    leader=leader,
+                    leader_url=states[leader].url,
+                    offset=offset,
+                )
+                for member in states
+            }
+        units = all_units(configured)
+        if protocol is ConnectProtocol.EAGER:
+            decided = assign_eagerly(states, units)
+        else:
+            claims = {
+                member: Claim(state.url, units_of(state.assignment.connectors, state.assignment.tasks))
+                for member, state in states.items()
+            }
+            decided, history = assign(claims, units, history, now_ms=self._clock_ms(), max_delay_ms=self._max_delay_ms)
+            self._remember(generation, history)
+        self.owner_urls = {unit: states[member].url for unit, member in decided.owners.items()}
+        return {
+            member: _assignment(protocol, leader, states[leader].url, configured.offset, decided, member)
+            for member in states
+        }
+
+    def resume(self, generation: int, states: Iterable[WorkerState]) -> None:
+        """Lead on where an earlier process of this static member has led: `states` are what the members run."""
+        owners = {
+            unit: state.url
+            for state in states
+            for unit in units_of(state.assignment.connectors, state.assignment.tasks)
+        }
+        self._remember(generation, History(owners=owners))
+        self.owner_urls = owners
+
+    def remembers(self, generation: int) -> bool:
+        """Whether this worker has decided that round."""
+        return generation in self._histories
+
+    def _remember(self, generation: int, history: History) -> None:
+        self._histories[generation] = history
+        while len(self._histories) > _REMEMBERED:
+            self._histories.popitem(last=False)
+
+
+def all_units(configured: Configured) -> list[UnitId]:
+    """The connectors and their tasks."""
+    return [UnitId(connector) for connector in configured.tasks] + [
+        task for tasks in configured.tasks.values() for task in tasks
+    ]
+
+
+def units_of(connectors: Iterable[str], tasks: Iterable[UnitId]) -> tuple[UnitId, ...]:
+    """Both as one."""
+    return (*map(UnitId, connectors), *tasks)
+
+
+def _assignment(
+    protocol: ConnectProtocol, leader: str, leader_url: str, offset: int, decided: Round, member: str
+) -> Assignment:
+    started, revoked = decided.started.get(member, ()), decided.revoked.get(member, ())
+    return Assignment(
+        version=protocol.version,
+        leader=leader,
+        leader_url=leader_url,
+        offset=offset,
+        connectors=connectors_in(started),
+        tasks=tasks_in(started),
+        revoked_connectors=connectors_in(revoked),
+        revoked_tasks=tasks_in(revoked),
+        delay_ms=decided.delay_ms,
+    )
+
+
+def connectors_in(units: Iterable[UnitId]) -> tuple[str, ...]:
+    """The names of the connectors among them."""
+    return tuple(unit.connector for unit in units if unit.task is None)
+
+
+def tasks_in(units: Iterable[UnitId]) -> tuple[UnitId, ...]:
+    """The tasks among them."""
+    return tuple(unit for unit in units if unit.task is not None)
