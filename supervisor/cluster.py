@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from typing import Final
 
@@ -18,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 KAFKA_TIMEOUT_S: Final = 10.0
 INQUIRY_TIMEOUT_S: Final = 15.0
-# Who asks for the id while Kafka does not answer is not kept waiting, and Kafka is not asked all the time.
+# Who asks for the id first waits a moment for it; nobody does while Kafka is known not to answer, nor is it asked all the time.
 PATIENCE_S: Final = 2.0
 RETRY_AFTER_S: Final = 10.0
 
@@ -31,14 +30,17 @@ class KafkaCluster:
         self._id: str | None = None
         self._asking: asyncio.Task[None] | None = None
         self._next_try = 0.0
+        self._patience_s = PATIENCE_S
 
     async def id(self) -> str | None:
         """The id of the cluster; None while Kafka does not answer."""
         if self._id is None and self._asking is None and time.monotonic() >= self._next_try:
             self._asking = asyncio.get_running_loop().create_task(self._ask())
         if self._asking is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._asking), PATIENCE_S)
+            try:
+                await asyncio.wait_for(asyncio.shield(self._asking), self._patience_s)
+            except TimeoutError:
+                self._patience_s = 0.0
         return self._id
 
     async def _ask(self) -> None:
