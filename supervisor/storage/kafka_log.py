@@ -22,7 +22,7 @@ from tasks.clients import ClientSettings, create
 log = structlog.get_logger(__name__)
 
 END_OFFSETS_TIMEOUT_S: Final = 10.0
-_RETRY_S: Final = 0.5
+_RETRY_S: Final = 0.1
 _STOP_S: Final = 5.0
 
 Apply = Callable[[LogRecord], None]
