@@ -1,0 +1,1 @@
+"""What converters with a Schema Registry share: settings, client, subjects, wire format, and the converter itself."""
