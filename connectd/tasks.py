@@ -151,6 +151,13 @@ class SourceTask(Task):
         Costs time for each record, and is only called where a subclass overrides it.
         """
 
+    def lag(self) -> Mapping[str, float]:
+        """How far the task is behind its source, by unit, for example `{"records": 12, "seconds": 3.5}`: for metrics.
+
+        Called between polls, about once a second; it must be quick. Empty if the task cannot tell.
+        """
+        return {}
+
 
 class SinkTask(Task):
     """Writes to a system. Offsets of records given to `put` are committed after `pre_commit` agreed to them."""

@@ -65,6 +65,11 @@ class ProcessPool:
         """All children that have not ended."""
         return frozenset(self._living)
 
+    @property
+    def spare_count(self) -> int:
+        """How many warm processes wait for work."""
+        return len(self._spares)
+
     async def take(self) -> Child:
         """A warm child, which is the caller's from now on. Raises ProcessStartError."""
         child = self._spares.popleft() if self._spares else await self._start_child()

@@ -21,6 +21,7 @@ from supervisor.counts import Counts
 from supervisor.exits import Cause, Exit
 from supervisor.hangs import Beat, Hang, HangLimits, hung
 from supervisor.lifecycle import Statuses, UnitId
+from supervisor.metrics.tasks import UnitMetrics
 from supervisor.pool import ProcessPool, ProcessStartError
 from supervisor.process import Child
 from supervisor.restarts import Decision, GiveUp, History, Restart, RestartAfter, RestartPolicy, decide
@@ -54,6 +55,7 @@ class Surroundings(msgspec.Struct, kw_only=True):
     graceful_stop_s: float
     topics: ActiveTopics = msgspec.field(default_factory=ActiveTopics)
     counts: Counts = msgspec.field(default_factory=Counts)
+    metrics: UnitMetrics = msgspec.field(default_factory=UnitMetrics)
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
     # Keys the digests of resolved secrets; known to this worker's processes only, and gone with them.
@@ -61,6 +63,9 @@ class Surroundings(msgspec.Struct, kw_only=True):
     # What processes get at once and then, from whoever gives leases, again and again; None if they need none.
     lease: Callable[[], Lease | None] = lambda: None
     generations: Iterator[int] = msgspec.field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self.metrics.follow(self.statuses, self.clock)
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -283,6 +288,7 @@ class Unit(ABC):
         match report:
             case Heartbeat():
                 self.heartbeat = report
+                self._surroundings.metrics.on_heartbeat(self.id, report)
                 self._beat = Beat(call=report.call, call_s=report.call_s, received=self._surroundings.clock())
             case StateChanged():
                 self._on_state(report)

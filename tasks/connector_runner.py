@@ -12,7 +12,7 @@ from connectd.errors import ConfigException, ConnectException
 from plugins.discovery import find_class
 from plugins.discovery.kinds import full_name
 from tasks.control import Control
-from tasks.heartbeat import start_heartbeat
+from tasks.heartbeat import Measures, start_heartbeat
 from tasks.messages import Planned, ReconfigurationRequested, RunConnector
 from tasks.secrets.configs import Reverse
 from tasks.secrets.inline import hide_declared
@@ -41,7 +41,7 @@ class WorkerConnectorContext(ConnectorContext):
 
 def run_connector(order: RunConnector, control: Control) -> None:
     """Returns when the connector was ordered to stop or has nothing more to do; raises whatever made it fail."""
-    start_heartbeat(control, dict)
+    start_heartbeat(control, Measures)
     control.enter(Call.IMPORT)
     order, reverse = resolve_connector(order, control)
     worker = WorkerConfig(order.worker_config)

@@ -20,6 +20,7 @@ from tasks.connector_runner import run_connector
 from tasks.control import Control
 from tasks.inspection import describe_plugin, list_plugins, validate
 from tasks.kafka_admin import describe_cluster
+from tasks.lag import measure_lag
 from tasks.limits import apply_limits, limits_of
 from tasks.logs import configure_logging
 from tasks.messages import (
@@ -27,10 +28,12 @@ from tasks.messages import (
     DescribeCluster,
     DescribePlugin,
     DigestReferences,
+    Inquiry,
     LeaveGroups,
     ListOffsets,
     ListPlugins,
     LogSettings,
+    MeasureLag,
     Order,
     Reason,
     Refused,
@@ -104,27 +107,36 @@ def _carry_out(order: Order, channel: ChildChannel) -> ExitCode:
             _begin(f"connector {order.connector}", order.log, connector=order.connector)
             control = Control(channel, order.generation, order.target_state)
             return _guarded(control, lambda: run_connector(order, control))
-        case Validate():
-            _answer("validating", order.log, channel, lambda: validate(order))
-        case ListPlugins():
-            _answer("listing plugins", order.log, channel, lambda: list_plugins(resolve_worker_part(order)))
-        case DescribePlugin():
-            _answer("describing a plugin", order.log, channel, lambda: describe_plugin(resolve_worker_part(order)))
-        case DescribeCluster():
-            _answer("asking Kafka", order.log, channel, lambda: describe_cluster(resolve_worker_part(order)))
-        case ListOffsets():
-            _answer("reading offsets", order.log, channel, lambda: list_offsets(resolve_config(order)))
-        case AlterOffsets():
-            _answer("changing offsets", order.log, channel, lambda: alter_offsets(resolve_config(order)))
-        case LeaveGroups():
-            _answer("leaving groups", order.log, channel, lambda: leave_groups(resolve_members(order)))
-        case ResolveWorkerConfig():
-            _answer("resolving secrets", order.log, channel, lambda: resolve_worker(order))
-        case DigestReferences():
-            _answer("resolving secrets", order.log, channel, lambda: digest_references(order))
         case _:
-            raise AssertionError(f"a new child was ordered to {order!r}")
+            assert isinstance(order, Inquiry), f"a new child was ordered to {order!r}"
+            title, work = _inquiry(order)
+            _answer(title, order.log, channel, work)
     return ExitCode.STOPPED
+
+
+def _inquiry(order: Inquiry) -> tuple[str, Callable[[], Report]]:
+    """What the process is called meanwhile, and what finds the answer."""
+    match order:
+        case Validate():
+            return "validating", lambda: validate(order)
+        case ListPlugins():
+            return "listing plugins", lambda: list_plugins(resolve_worker_part(order))
+        case DescribePlugin():
+            return "describing a plugin", lambda: describe_plugin(resolve_worker_part(order))
+        case DescribeCluster():
+            return "asking Kafka", lambda: describe_cluster(resolve_worker_part(order))
+        case MeasureLag():
+            return "measuring lag", lambda: measure_lag(resolve_worker_part(order))
+        case ListOffsets():
+            return "reading offsets", lambda: list_offsets(resolve_config(order))
+        case AlterOffsets():
+            return "changing offsets", lambda: alter_offsets(resolve_config(order))
+        case LeaveGroups():
+            return "leaving groups", lambda: leave_groups(resolve_members(order))
+        case ResolveWorkerConfig():
+            return "resolving secrets", lambda: resolve_worker(order)
+        case DigestReferences():
+            return "resolving secrets", lambda: digest_references(order)
 
 
 def _answer(title: str, log: LogSettings, channel: ChildChannel, work: Callable[[], Report]) -> None:

@@ -95,6 +95,16 @@ class DescribeCluster(Message):
     timeout_s: float
 
 
+class MeasureLag(Message):
+    """Ask Kafka how far groups have read, and where these partitions end (topic, partition); answered by `LagMeasured`."""
+
+    worker_config: dict[str, str]
+    log: LogSettings
+    groups: list[str]
+    partitions: list[tuple[str, int]]
+    timeout_s: float
+
+
 class ListOffsets(Message):
     """Read the committed offsets of a sink's consumer group; answered by `OffsetsListed`."""
 
@@ -208,6 +218,7 @@ Inquiry = (
     | ListPlugins
     | DescribePlugin
     | DescribeCluster
+    | MeasureLag
     | ListOffsets
     | AlterOffsets
     | LeaveGroups
@@ -267,13 +278,17 @@ class SecretsChanged(Message):
 class Heartbeat(Message):
     """Sent every second by a thread of the child. `call_s`: for how long it has been in `call`.
 
-    `counters` are totals and gauges since the child's start under the attribute names of Kafka's ConnectMetricsRegistry.
+    `counters` are totals and gauges since the child's start under the attribute names of Kafka's ConnectMetricsRegistry; what
+    is called a maximum there is that since the heartbeat before. `positions` of a sink are topic, partition and the offset
+    of the record that it is given next; `source_lag` is what `SourceTask.lag` says.
     """
 
     generation: int
     call: Call
     call_s: float
     counters: dict[str, float]
+    positions: list[tuple[str, int, int]] = []
+    source_lag: dict[str, float] = {}
 
 
 class ReadOffsets(Message):
@@ -375,6 +390,13 @@ class ClusterDescribed(Message):
     cluster_id: str
 
 
+class LagMeasured(Message):
+    """Answer to `MeasureLag`: group, topic, partition and committed offset; topic, partition and end offset."""
+
+    committed: list[tuple[str, str, int, int]]
+    ends: list[tuple[str, int, int]]
+
+
 class OffsetsListed(Message):
     """Answer to `ListOffsets`: topic, partition and offset."""
 
@@ -442,6 +464,7 @@ Report = (
     | Plugins
     | PluginConfig
     | ClusterDescribed
+    | LagMeasured
     | OffsetsListed
     | OffsetsAltered
     | GroupsLeft

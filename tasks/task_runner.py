@@ -25,7 +25,7 @@ from tasks.clients import (
 from tasks.control import Control
 from tasks.errors import ErrorSettings, build_operator
 from tasks.errors.dead_letters import MakeLetter, sink_letters, source_letters
-from tasks.heartbeat import start_heartbeat
+from tasks.heartbeat import Measures, start_heartbeat
 from tasks.messages import JoinedGroup, RunTask
 from tasks.pipeline import Pipeline
 from tasks.secrets.inline import hide_declared
@@ -43,6 +43,7 @@ from tasks.source.sender import Sender
 from tasks.states import Call, State, TargetState
 from tasks.throttle import Throttle
 from tasks.topic_creation import TopicCreation
+from tasks.traffic import Traffic
 
 T = TypeVar("T")
 
@@ -80,12 +81,18 @@ def run_task(order: RunTask, control: Control) -> None:
 def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, control: Control) -> None:
     """Build what a source task needs around it and run it."""
     connector = SourceConnectorConfig(order.connector_config)
-    counters = SourceCounters()
+    counters, traffic = SourceCounters(), Traffic("producer")
     pipeline = build_pipeline(connector, worker)
     letters = source_letters(order.connector, order.task, pipeline.header_converter)
     pipeline = _with_errors(pipeline, connector, letters, order, worker, control)
-    start_heartbeat(control, lambda: counters.snapshot() | pipeline.errors.counters.snapshot())
-    producer = _client(Producer, producer_settings(worker, connector, order.task))
+    start_heartbeat(
+        control,
+        lambda: Measures(
+            counters=counters.snapshot() | pipeline.errors.counters.snapshot() | traffic.snapshot(),
+            source_lag=counters.lag,
+        ),
+    )
+    producer = _client(Producer, producer_settings(worker, connector, order.task), traffic)
     sender = Sender(producer, control)
     tracker = OffsetTracker(order.connector)
     flush_timeout_s = worker.offset_flush_timeout_ms / 1000
@@ -118,13 +125,19 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
 def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control: Control) -> None:
     """Build what a sink task needs around it and run it."""
     connector = SinkConnectorConfig(order.connector_config)
-    counters = SinkCounters()
+    counters, traffic = SinkCounters(), Traffic("consumer")
     with_context = connector.dlq_context_headers_enable
     letters = sink_letters(order.connector, order.task, with_context=with_context)
     pipeline = _with_errors(build_pipeline(connector, worker), connector, letters, order, worker, control)
-    start_heartbeat(control, lambda: counters.snapshot() | pipeline.errors.counters.snapshot())
+    start_heartbeat(
+        control,
+        lambda: Measures(
+            counters=counters.snapshot() | pipeline.errors.counters.snapshot() | traffic.snapshot(),
+            positions=counters.positions(),
+        ),
+    )
     settings = consumer_settings(worker, connector, order.task)
-    consumer = _client(Consumer, settings)
+    consumer = _client(Consumer, settings, traffic)
     if instance := settings.conf.get("group.instance.id"):
         control.send(JoinedGroup(generation=order.generation, group=settings.conf["group.id"], instance=instance))
     reporter = WorkerErrantRecordReporter(pipeline) if connector.errant_record_reporter_enabled else None
@@ -149,7 +162,7 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
             throttle=_throttle(order),
         ),
     )
-    control.on_heartbeat = loop.attendant.look
+    control.on_heartbeat, counters.positions = loop.attendant.look, loop.positions
     task.initialize(context)
     try:
         _run(task, order, control, pipeline, loop.run)
@@ -182,11 +195,11 @@ def _throttle(order: RunTask) -> Throttle | None:
     return Throttle.if_limited(limits.records_per_s, limits.bytes_per_s)
 
 
-def _client(factory: Callable[[dict[str, Any]], T], settings: ClientSettings) -> T:
+def _client(factory: Callable[[dict[str, Any]], T], settings: ClientSettings, traffic: Traffic | None = None) -> T:
     """A client of Kafka; what its settings cannot mean here is said once."""
     for warning in settings.warnings:
         log.warning(warning)
-    return create(factory, settings, error_cb=_log_client_error)
+    return create(factory, settings, error_cb=_log_client_error, **(traffic.settings if traffic is not None else {}))
 
 
 def _log_client_error(error: KafkaError) -> None:

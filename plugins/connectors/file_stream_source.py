@@ -102,6 +102,13 @@ class FileStreamSourceTask(SourceTask):
         if self._filename is not None and self._stream is not None:
             self._stream.close()
 
+    def lag(self) -> dict[str, float]:
+        """The bytes of the file that are yet to be read."""
+        stream = self._stream
+        if stream is None or self._filename is None or not stream.seekable():
+            return {}
+        return {"bytes": max(0, os.fstat(stream.fileno()).st_size - stream.tell())}
+
     def _source_offset(self, block: LineBlock, first: int, index: int) -> dict[str, Any]:
         return {POSITION_FIELD: None if self._filename is None else block.position_after(first + index)}
 

@@ -17,6 +17,7 @@ from tasks.messages import (
     LeaveGroups,
     ListOffsets,
     ListPlugins,
+    MeasureLag,
     Order,
     ReferencesDigested,
     ReferencesResolved,
@@ -36,7 +37,7 @@ from tasks.secrets.watch import watch
 from tasks.settings.connector import CONFIG_ACTION_RELOAD
 
 WithConfig = TypeVar("WithConfig", ListOffsets, AlterOffsets)
-WithWorker = TypeVar("WithWorker", ListPlugins, DescribePlugin, DescribeCluster)
+WithWorker = TypeVar("WithWorker", ListPlugins, DescribePlugin, DescribeCluster, MeasureLag)
 
 _RESTART: Final = "restart"
 

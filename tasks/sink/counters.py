@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class SinkCounters:
     """Plain attributes: the loop adds to them once a batch, the heartbeat reads them."""
@@ -19,6 +21,8 @@ class SinkCounters:
         self.commit_s = 0.0
         self.commit_max_s = 0.0
         self.active = 0
+        self.batch_max = 0
+        self.positions: Callable[[], list[tuple[str, int, int]]] = list
 
     def record_put(self, count: int, seconds: float) -> None:
         """A put that returned."""
@@ -26,6 +30,7 @@ class SinkCounters:
         self.puts += 1
         self.put_s += seconds
         self.put_max_s = max(self.put_max_s, seconds)
+        self.batch_max = max(self.batch_max, count)
 
     def record_commit(self, seconds: float, *, failed: bool) -> None:
         """A commit of offsets that ended."""
@@ -35,8 +40,8 @@ class SinkCounters:
         self.commit_max_s = max(self.commit_max_s, seconds)
 
     def snapshot(self) -> dict[str, float]:
-        """For the heartbeat."""
-        return {
+        """For the heartbeat; maxima begin anew with each."""
+        found = {
             "sink-record-read-total": self.read,
             "sink-record-send-total": self.sent,
             "sink-record-active-count": self.active,
@@ -49,4 +54,9 @@ class SinkCounters:
             "offset-commit-failures": self.commit_failures,
             "offset-commit-time-s": self.commit_s,
             "offset-commit-max-time-ms": self.commit_max_s * 1000,
+            "offset-commit-skip-total": 0,  # a commit here is over before the next begins: none comes too late
+            "batch-size-max": self.batch_max,
         }
+        self.put_max_s = self.commit_max_s = 0.0
+        self.batch_max = 0
+        return found

@@ -118,6 +118,10 @@ class SinkLoop:
         self._paused = False
         self._closed = False
 
+    def positions(self) -> list[tuple[str, int, int]]:
+        """How far the task was given records: topic, partition, offset of the next. To be called by any thread."""
+        return self._offsets.positions()
+
     def run(self) -> None:
         """From subscribing to closing all partitions. The consumer is left for the caller to close."""
         try:

@@ -71,6 +71,12 @@ class SinkOffsets:
         self._work_out()
         return {each: OffsetAndMetadata(self._delivered[each]) for each in partitions if each in self._delivered}
 
+    def positions(self) -> list[tuple[str, int, int]]:
+        """Topic, partition and offset of what comes next, as far as anything came; for another thread, that may be late."""
+        latest = {(each.topic, each.partition): offset for each, offset in self._delivered.copy().items()}
+        latest |= {(each.topic, each.partition): each.offset for each in self._positions if each.offset >= 0}
+        return [(topic, partition, offset) for (topic, partition), offset in latest.items()]
+
     def _work_out(self) -> None:
         for position in self._positions:
             if position.offset >= 0:

@@ -17,6 +17,8 @@ class SourceCounters:
         self.commit_s = 0.0
         self.commit_max_s = 0.0
         self.active = 0
+        self.batch_max = 0
+        self.lag: dict[str, float] = {}
 
     def record_poll(self, count: int, seconds: float) -> None:
         """A poll that returned records."""
@@ -24,6 +26,7 @@ class SourceCounters:
         self.polls += 1
         self.poll_s += seconds
         self.poll_max_s = max(self.poll_max_s, seconds)
+        self.batch_max = max(self.batch_max, count)
 
     def record_commit(self, seconds: float, *, failed: bool) -> None:
         """A commit of offsets that ended."""
@@ -33,8 +36,8 @@ class SourceCounters:
         self.commit_max_s = max(self.commit_max_s, seconds)
 
     def snapshot(self) -> dict[str, float]:
-        """For the heartbeat."""
-        return {
+        """For the heartbeat; maxima begin anew with each."""
+        found = {
             "source-record-poll-total": self.polled,
             "source-record-write-total": self.written,
             "source-record-active-count": self.active,
@@ -45,4 +48,8 @@ class SourceCounters:
             "offset-commit-failures": self.commit_failures,
             "offset-commit-time-s": self.commit_s,
             "offset-commit-max-time-ms": self.commit_max_s * 1000,
+            "batch-size-max": self.batch_max,
         }
+        self.poll_max_s = self.commit_max_s = 0.0
+        self.batch_max = 0
+        return found

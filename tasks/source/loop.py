@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 ATTENDANT_INTERVAL_S = 0.5
 RETRY_BACKOFF_S = 1.0
 PAUSE_CHECK_S = 0.5
+LAG_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class SourceLoop:
         self._acknowledged: Acknowledged | None = (
             deque() if type(task).commit_record is not SourceTask.commit_record else None
         )
+        self._tells_lag = type(task).lag is not SourceTask.lag
+        self._next_lag = 0.0
         self._errors = pipeline.errors
         self._delivery = Delivery(
             pipeline, sender, tracker, topics, counters, limits.throttle, self._acknowledged, self._rest_before_retry
@@ -155,6 +158,17 @@ class SourceLoop:
         if self._attendant_error is not None:
             raise self._attendant_error
         self._tell_task()
+        self._note_lag()
+
+    def _note_lag(self) -> None:
+        if not self._tells_lag or time.monotonic() < self._next_lag:
+            return
+        self._next_lag = time.monotonic() + LAG_INTERVAL_S
+        try:
+            self._counters.lag = dict(self._task.lag())
+        except Exception as error:  # it is for metrics only
+            log.warning("the source could not tell its lag", error=str(error))
+            self._tells_lag = False
 
     def _attend(self) -> None:
         """Commits offsets at each interval, from a thread of its own: neither a source that waits for data for hours nor a

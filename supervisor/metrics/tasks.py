@@ -1,0 +1,174 @@
+"""What a task has done over all of its processes, from their heartbeats."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from supervisor.lifecycle import Status, Statuses, UnitId
+from supervisor.metrics.windows import Window
+from tasks.messages import Heartbeat
+from tasks.states import State
+
+_COMMON_TOTALS: Final = ("offset-commit-time-s", "offset-commit-failures")
+_COMMON_MAXIMA: Final = ("offset-commit-max-time-ms", "batch-size-max")
+
+
+class _Kind:
+    """Which counters of a kind of task become rates, averages and maxima."""
+
+    def __init__(self, word: str, records: Sequence[str], commits: str, batches: str) -> None:
+        self.records = records
+        self.batches = batches
+        self.window_totals = (*records, f"{batches}-count", f"{batches}-time-s", commits, *_COMMON_TOTALS)
+        self.maxima = (f"{batches}-max-time-ms", *_COMMON_MAXIMA)
+        self.marker = records[0]
+        self.word = word
+
+
+_KINDS: Final = (
+    _Kind("source", ("source-record-poll-total", "source-record-write-total"), "offset-commit-count", "poll-batch"),
+    _Kind(
+        "sink",
+        (
+            "sink-record-read-total",
+            "sink-record-send-total",
+            "offset-commit-completion-total",
+            "offset-commit-skip-total",
+        ),
+        "offset-commit-completion-total",
+        "put-batch",
+    ),
+)
+
+# Counters that go on rising when one process of a task follows another; all others are as the last process said.
+TOTALS: Final = frozenset(
+    {
+        *(name for kind in _KINDS for name in kind.window_totals),
+        "total-record-failures",
+        "total-record-errors",
+        "total-records-skipped",
+        "total-retries",
+        "total-errors-logged",
+        "deadletterqueue-produce-requests",
+        "deadletterqueue-produce-failures",
+        "process-cpu-seconds-total",
+        *(
+            f"{client}-{direction}-byte-total"
+            for client in ("producer", "consumer")
+            for direction in ("outgoing", "incoming")
+        ),
+    }
+)
+
+
+class TaskMetrics:
+    """One connector or task. Times are monotonic seconds."""
+
+    def __init__(self, began: float) -> None:
+        self.kind: str | None = None
+        self.heard = began
+        self.positions: list[tuple[str, int, int]] = []
+        self.source_lag: dict[str, float] = {}
+        self._generation = 0
+        self._base: dict[str, float] = {}
+        self._last: Mapping[str, float] = {}
+        self._window: Window | None = None
+        self._spec: _Kind | None = None
+        self._state: State | None = None
+        self._since = self._began = began
+        self._spent: dict[State, float] = {}
+
+    def on_heartbeat(self, heartbeat: Heartbeat, now: float) -> None:
+        """Take the counters of a process; a new process begins at nothing, and what came before is kept."""
+        if heartbeat.generation != self._generation:
+            self._keep()
+            self._generation = heartbeat.generation
+        self.heard = now
+        self._last = heartbeat.counters
+        self.positions, self.source_lag = heartbeat.positions, heartbeat.source_lag
+        if self._spec is None:
+            self._spec = next((kind for kind in _KINDS if kind.marker in heartbeat.counters), None)
+            if self._spec is None:
+                return
+            self.kind = self._spec.word
+            self._window = Window(len(self._spec.maxima))
+        assert self._window is not None
+        totals = [self.total(name) for name in self._spec.window_totals]
+        self._window.add(now, totals, [self._last.get(name, 0.0) for name in self._spec.maxima])
+
+    def on_state(self, state: State, now: float) -> None:
+        """Take a change of its state."""
+        if self._state is not None:
+            self._spent[self._state] = self._spent.get(self._state, 0.0) + now - self._since
+        self._state, self._since = state, now
+
+    def total(self, name: str) -> float:
+        """A counter over all processes."""
+        return self._base.get(name, 0.0) + self._last.get(name, 0.0)
+
+    def values(self, now: float) -> dict[str, float]:
+        """Everything, under the attribute names of Kafka's ConnectMetricsRegistry."""
+        found = {name: self._base.get(name, 0.0) + value for name, value in self._last.items()}
+        found["running-ratio"] = self._ratio(State.RUNNING, now)
+        found["pause-ratio"] = self._ratio(State.PAUSED, now)
+        if self._spec is not None:
+            self._add_windowed(found, self._spec, now)
+        return found
+
+    def _add_windowed(self, found: dict[str, float], spec: _Kind, now: float) -> None:
+        window = self._window
+        assert window is not None
+        for index, name in enumerate(spec.records):
+            found[name.removesuffix("total") + "rate"] = window.rate(index, now)
+        for index, name in enumerate(spec.maxima):
+            found[name] = window.maximum(index, now)
+        count = len(spec.records)
+        found["batch-size-avg"] = window.average(0 if spec.word == "source" else 1, count, now)
+        found[f"{spec.batches}-avg-time-ms"] = 1000 * window.average(count + 1, count, now)
+        found["offset-commit-avg-time-ms"] = 1000 * window.average(count + 3, count + 2, now)
+
+    def _ratio(self, state: State, now: float) -> float:
+        """As Java's StateTracker: the part of its life that it has spent in a state."""
+        spent = self._spent.get(state, 0.0) + (now - self._since if self._state is state else 0.0)
+        return spent / (now - self._began) if now > self._began else 0.0
+
+    def _keep(self) -> None:
+        for name, value in self._last.items():
+            if name in TOTALS:
+                self._base[name] = self._base.get(name, 0.0) + value
+        self._last = {name: 0.0 if name in TOTALS else value for name, value in self._last.items()}
+
+
+class UnitMetrics:
+    """Of all connectors and tasks of a worker; those of what was deleted are forgotten, those of what failed are not."""
+
+    def __init__(self) -> None:
+        self._clock = time.monotonic
+        self._units: dict[UnitId, TaskMetrics] = {}
+
+    def follow(self, statuses: Statuses, clock: Callable[[], float]) -> None:
+        """To be called once: whose metrics there are, statuses tell."""
+        self._clock = clock
+        statuses.listen(self._on_status)
+
+    def on_heartbeat(self, unit: UnitId, heartbeat: Heartbeat) -> None:
+        """To be called with each heartbeat."""
+        metrics = self._units.get(unit)
+        if metrics is not None:
+            metrics.on_heartbeat(heartbeat, self._clock())
+
+    def all(self) -> Iterable[tuple[UnitId, TaskMetrics]]:
+        """Connectors and tasks."""
+        return list(self._units.items())
+
+    def _on_status(self, unit: UnitId, status: Status) -> None:
+        if status.state is State.DESTROYED:
+            self._units.pop(unit, None)
+            return
+        now = self._clock()
+        metrics = self._units.get(unit)
+        if metrics is None:
+            metrics = self._units[unit] = TaskMetrics(now)
+        metrics.on_state(status.state, now)
