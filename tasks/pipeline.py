@@ -53,13 +53,13 @@ class Pipeline:
         return record
 
     def transform_all(
-        self, records: Sequence[Any], context: MakeContext
-    ) -> tuple[list[Any | None], dict[int, ProcessingContext]]:
-        """For each record what is left of it after all steps, None for nothing, and the contexts of those that failed.
+        self, records: Sequence[Any], context: MakeContext, left: list[Any | None]
+    ) -> dict[int, ProcessingContext]:
+        """Append to `left` for each record what is left of it after all steps, None for nothing.
 
-        `context` makes that of the record at an index, and is called only for what fails at first.
+        Returns the contexts of those that failed and are tolerated. `context` makes that of the record at an index, and is
+        called only for what fails at first. Raises for one that is not tolerated; `left` then has those before it.
         """
-        left: list[Any | None] = []
         failed: dict[int, ProcessingContext] = {}
         applies = [step.apply for step in self.steps]
         while len(left) < len(records):
@@ -78,7 +78,7 @@ class Pipeline:
                 if trouble.failed:
                     failed[len(left)] = trouble
                 left.append(current)
-        return left, failed
+        return failed
 
     def to_kafka(self, context: ProcessingContext, record: SourceRecord) -> Produced | None:
         """Key, value and headers of a source record as bytes; None for the headers of one that has none.

@@ -280,7 +280,8 @@ class TransformedBatch(SinkBatch):
         if not self._source.convert_columns():
             return [record for record in self._source.convert_each() if record is not None]
         messages = self._source.messages
-        left, _ = self._pipeline.transform_all(self._source.records(), lambda index: ProcessingContext(messages[index]))
+        left: list[Any] = []
+        self._pipeline.transform_all(self._source.records(), lambda index: ProcessingContext(messages[index]), left)
         if self._pipeline.errors.reports:
             _mark(left, messages)
         return [record for record in left if record is not None]

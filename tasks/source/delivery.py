@@ -184,12 +184,28 @@ class Delivery:
     # --- records ------------------------------------------------------------------------------------------------------
 
     def _send_each(self, records: Sequence[SourceRecord], chunk: Chunk) -> None:
-        left: Sequence[SourceRecord | None] = records
-        failed: Mapping[int, ProcessingContext] = {}
-        if self._pipeline.steps:
-            left, failed = _abandoning(
-                self._pipeline.transform_all, records, lambda index: ProcessingContext(records[index])
+        if not self._pipeline.steps:
+            self._send_left(records, records, chunk, {})
+            return
+        left: list[SourceRecord | None] = []
+        try:
+            failed = _abandoning(
+                self._pipeline.transform_all, records, lambda index: ProcessingContext(records[index]), left
             )
+        except ConnectException:
+            # Those before the one that fails the task are sent, as in Java.
+            self._send_left(records[: len(left)], left, chunk, {})
+            raise
+        self._send_left(records, left, chunk, failed)
+
+    def _send_left(
+        self,
+        records: Sequence[SourceRecord],
+        left: Sequence[SourceRecord | None],
+        chunk: Chunk,
+        failed: Mapping[int, ProcessingContext],
+    ) -> None:
+        """Send what the transformations have left of the records."""
         for index, (record, transformed) in enumerate(zip(records, left, strict=True)):
             delivered = self._delivery_callback(record, chunk)
             if transformed is None:

@@ -78,15 +78,21 @@ class Worker:
 
 
 @contextmanager
-def java_worker(folder: Path, bootstrap_servers: str, **settings: str) -> Iterator[Worker]:
-    """Kafka's ConnectStandalone with the connectors of RestPlugins.java."""
+def java_worker(
+    folder: Path,
+    bootstrap_servers: str,
+    source: Path = HERE / "RestPlugins.java",
+    services: Mapping[str, str] = _SERVICES,
+    **settings: str,
+) -> Iterator[Worker]:
+    """Kafka's ConnectStandalone with the plugins of a Java source, which are `services`: interface and class."""
     plugins = folder / "java-plugins" / "trouble"
     plugins.mkdir(parents=True)
-    classes = compile_java(HERE / "RestPlugins.java")
+    classes = compile_java(source)
     with zipfile.ZipFile(plugins / "trouble.jar", "w") as jar:
         for each in classes.rglob("*.class"):
             jar.write(each, each.relative_to(classes))
-        for interface, name in _SERVICES.items():
+        for interface, name in services.items():
             jar.writestr(f"META-INF/services/{interface}", f"{name}\n")
     own = {"plugin.discovery": "service_load", "plugin.path": str(plugins.parent)}
     with _worker("java", folder, bootstrap_servers, own | settings) as worker:
@@ -94,11 +100,13 @@ def java_worker(folder: Path, bootstrap_servers: str, **settings: str) -> Iterat
 
 
 @contextmanager
-def connectd_worker(folder: Path, bootstrap_servers: str, **settings: str) -> Iterator[Worker]:
-    """`connectd standalone` with the connectors of rest_plugins, and as patient with what fails as Java: not at all."""
+def connectd_worker(
+    folder: Path, bootstrap_servers: str, source: Path = HERE / "rest_plugins", **settings: str
+) -> Iterator[Worker]:
+    """`connectd standalone` with the plugins of a folder, and as patient with what fails as Java: not at all."""
     plugins = folder / "connectd-plugins"
     plugins.mkdir()
-    (plugins / "trouble").symlink_to(HERE / "rest_plugins")
+    (plugins / "trouble").symlink_to(source)
     own = {"plugin.path": str(plugins), "task.restart.policy": "never"}
     with _worker("ours", folder, bootstrap_servers, own | settings) as worker:
         yield worker

@@ -50,7 +50,8 @@ def record(value: Any) -> SinkRecord:
 
 def transformed(pipeline: Pipeline, *records: SinkRecord) -> list[Any]:
     """The values that are left, None for a record that is not."""
-    left, _ = pipeline.transform_all(records, lambda index: ProcessingContext(records[index]))
+    left: list[Any] = []
+    pipeline.transform_all(records, lambda index: ProcessingContext(records[index]), left)
     return [None if each is None else each.value for each in left]
 
 
@@ -108,7 +109,8 @@ def test_a_record_that_fails_is_left_out_where_that_is_tolerated() -> None:
 
     records = [record("1"), record("2"), record("3")]
     pipeline = strings(steps=[Step(Applying(fail)), Step(adding("x"))], errors=operator(**TOLERANT))
-    left, failed = pipeline.transform_all(records, lambda index: ProcessingContext(records[index]))
+    left: list[Any] = []
+    failed = pipeline.transform_all(records, lambda index: ProcessingContext(records[index]), left)
     assert [each and each.value for each in left] == ["1x", None, "3x"]
     assert {
         index: (context.stage, context.executing_class, str(context.error)) for index, context in failed.items()
