@@ -59,7 +59,7 @@ class ConfigLog:
 
     async def stop(self) -> None:
         """Give up write privileges and close all clients."""
-        self._leader_writer = None
+        await self._relinquish()
         await self._log.stop()
 
     def snapshot(self) -> ClusterConfig:
@@ -156,9 +156,14 @@ class ConfigLog:
                 [(key.encode(), value) for key, value in entries], CONFIG_WRITE_TIMEOUT_S
             )
         except ConnectException:
-            self._leader_writer = None
+            await self._relinquish()
             raise
         await self._log.read_until({partition: offset})
+
+    async def _relinquish(self) -> None:
+        writer, self._leader_writer = self._leader_writer, None
+        if writer is not None:
+            await writer.close()
 
     async def _write(self, entries: Sequence[Entry]) -> None:
         for partition, offset in await asyncio.gather(*(self._log.send(key.encode(), value) for key, value in entries)):

@@ -43,6 +43,12 @@ class LeaderWriter:
                 f"cannot write to topic {self._topic} as the leader: {explained(error.args[0])}"
             ) from error
 
+    async def close(self) -> None:
+        """Give the right back. It needs no word to the broker, but librdkafka takes its time."""
+        clients = [self._producer]
+        del self._producer
+        await asyncio.to_thread(clients.clear)
+
     def _write(self, entries: Sequence[tuple[bytes, bytes | None]], timeout_s: float) -> Position:
         last: list[Position] = []
 
