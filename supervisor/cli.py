@@ -12,6 +12,7 @@ import click
 # name -> module and object; imported on first use.
 _COMMANDS: Final = {
     "standalone": "supervisor.commands.standalone:standalone",
+    "distributed": "supervisor.commands.distributed:distributed",
     "check": "supervisor.commands.check:check",
     "plugins": "supervisor.commands.plugins:plugins",
     "config-docs": "supervisor.commands.config_docs:config_docs",
@@ -59,7 +60,7 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of the program."""
-    if sys.argv[1:2] == ["standalone"] and not {"-h", "--help"} & set(sys.argv):
+    if sys.argv[1:2] in (["standalone"], ["distributed"]) and not {"-h", "--help"} & set(sys.argv):
         # Without a handler it would end the process; whoever sends it now means files that are yet to be read.
         signal.signal(signal.SIGHUP, lambda number, frame: None)
         # While this process imports its own modules, the forkserver imports those of the tasks.

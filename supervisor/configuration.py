@@ -1,19 +1,21 @@
-"""The files of a standalone worker together: all that is wrong in any of them is found before anything starts."""
+"""The files of a worker together: all that is wrong in any of them is found before anything starts."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-import msgspec
+from typing import Generic, TypeVar
 
 from supervisor.files import ConnectorFile, FileProblems, Problem, read_connector_files, read_worker_file
 from supervisor.rest.settings import rest_errors
 from supervisor.restarts import RestartPolicy
 from tasks.clients import worker_client_errors
 from tasks.secrets.masking import mask
-from tasks.settings import StandaloneConfig
+from tasks.settings import DistributedConfig, StandaloneConfig, WorkerConfig
+from tasks.settings.distributed import is_distributed
+from tasks.settings.group import GROUP_ID
 from tasks.settings.limits import CONNECTOR_HANG_TIMEOUT_MS
 from tasks.settings.unknown import unknown_worker_keys
 from tasks.settings.worker import CONNECTORS_DIRECTORY, LOG_LEVELS
@@ -28,25 +30,30 @@ _READ_HERE = ("task.", CONNECTOR_HANG_TIMEOUT_MS, LOG_LEVELS, CONNECTORS_DIRECTO
 Resolve = Callable[[str, dict[str, str]], Awaitable[dict[str, str]]]
 
 
-class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+W = TypeVar("W", bound=WorkerConfig)
+W_co = TypeVar("W_co", bound=WorkerConfig, covariant=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration(Generic[W_co]):
     """A worker file with its connector files. `properties` are the worker's as written, `worker` with secrets resolved."""
 
     properties: dict[str, str]
-    worker: StandaloneConfig
+    worker: W_co
     connectors: list[ConnectorFile]
 
     @property
     def unknown_keys(self) -> dict[str, str | None]:
         """The worker's keys that have no meaning, each with the known one most like it."""
-        return unknown_keys(self.properties)
+        return unknown_keys(self.properties, type(self.worker))
 
 
-async def load(worker_path: str, connector_paths: Sequence[str], resolve: Resolve) -> Configuration:
+async def load(worker_path: str, connector_paths: Sequence[str], resolve: Resolve, kind: type[W]) -> Configuration[W]:
     """Read the worker file, the connector files given, and those in its `connectors.directory`. Raises FileProblems."""
     problems: list[Problem] = []
     properties, worker = None, None
     try:
-        properties, worker = await load_worker(worker_path, resolve)
+        properties, worker = await load_worker(worker_path, resolve, kind)
     except FileProblems as error:
         problems += error.problems
     try:
@@ -58,23 +65,35 @@ async def load(worker_path: str, connector_paths: Sequence[str], resolve: Resolv
     return Configuration(properties=properties, worker=worker, connectors=connectors)
 
 
-async def load_worker(path: str, resolve: Resolve) -> tuple[dict[str, str], StandaloneConfig]:
+async def load_worker(path: str, resolve: Resolve, kind: type[W]) -> tuple[dict[str, str], W]:
     """A worker's properties, as written but for those that the supervisor reads itself, and their meaning.
 
     Raises FileProblems with everything that is wrong.
     """
     properties = read_worker_file(path)
     resolved = await resolve(path, properties)
-    errors = [*StandaloneConfig.errors(resolved), *RestartPolicy.errors(resolved)]
+    errors = [*kind.errors(resolved), *RestartPolicy.errors(resolved)]
     if not errors:
-        worker = StandaloneConfig(resolved)
+        worker = kind(resolved)
         errors = [*worker_client_errors(worker), *rest_errors(worker)]
     if errors:
         raise FileProblems([Problem(path, error.key, mask(str(error))) for error in errors])
     return {key: resolved[key] if key.startswith(_READ_HERE) else value for key, value in properties.items()}, worker
 
 
-def folder_of(worker: StandaloneConfig, used: str | None = None) -> str | None:
+def worker_kind(path: str) -> type[StandaloneConfig] | type[DistributedConfig]:
+    """Whether a worker file is for `connectd standalone` or `connectd distributed`: keys that only one of them has tell."""
+    try:
+        properties = read_worker_file(path)
+    except FileProblems:
+        return StandaloneConfig
+    if is_distributed(properties):
+        return DistributedConfig
+    own = StandaloneConfig.config_def().config_names - DistributedConfig.config_def().config_names
+    return StandaloneConfig if own & properties.keys() or GROUP_ID not in properties else DistributedConfig
+
+
+def folder_of(worker: WorkerConfig, used: str | None = None) -> str | None:
     """The folder of connector files. The default one counts only if it is there; `used` is what counted so far."""
     folder = worker.connectors_directory
     if folder is None or CONNECTORS_DIRECTORY in worker.originals() or folder == used:
@@ -101,9 +120,9 @@ def _files_in(folder: str | None) -> list[str]:
     return [str(path) for path in paths if path.suffix in SUFFIXES and not path.name.startswith(".")]
 
 
-def unknown_keys(properties: Mapping[str, str]) -> dict[str, str | None]:
+def unknown_keys(properties: Mapping[str, str], kind: type[WorkerConfig]) -> dict[str, str | None]:
     """The keys of a worker file that have no meaning, each with the known one most like it."""
-    return {**unknown_worker_keys(properties, StandaloneConfig), **RestartPolicy.unknown_keys(properties)}
+    return {**unknown_worker_keys(properties, kind), **RestartPolicy.unknown_keys(properties)}
 
 
 def unknown_key_warnings(unknown: Mapping[str, str | None]) -> list[str]:

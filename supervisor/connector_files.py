@@ -12,7 +12,7 @@ from supervisor.configuration import all_paths, unknown_key_warnings
 from supervisor.counts import ReloadResult
 from supervisor.difference import Difference, Reading, difference, read_all
 from supervisor.files import ConnectorFile, FileProblems, Problem
-from supervisor.herder.standalone import StandaloneHerder
+from supervisor.herder.herder import LocalHerder
 from supervisor.lifecycle import Status, UnitId
 from supervisor.settling import PATIENCE_S, read_settled
 from supervisor.validation import FileOutcome, validate_files
@@ -28,7 +28,7 @@ class ConnectorFiles:
     if it is created again over REST.
     """
 
-    def __init__(self, herder: StandaloneHerder) -> None:
+    def __init__(self, herder: LocalHerder) -> None:
         self.sources: dict[str, str] = {}
         self._herder = herder
         surroundings = herder.worker.surroundings

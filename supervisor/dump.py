@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import structlog
 
-from supervisor.herder.standalone import StandaloneHerder
+from supervisor.herder.herder import LocalHerder
 from tasks.messages import Heartbeat
 from tasks.states import Call
 
 log = structlog.get_logger(__name__)
 
 
-def dump_state(herder: StandaloneHerder) -> None:
+def dump_state(herder: LocalHerder) -> None:
     """One line a connector and task."""
     units = [*herder.worker.connectors.values(), *herder.worker.tasks.values()]
     for unit in sorted(units, key=lambda unit: (unit.id.connector, -1 if unit.id.task is None else unit.id.task)):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from supervisor.configuration import all_paths, folder_of, load_worker, unknown_key_warnings, unknown_keys
+from supervisor.configuration import all_paths, folder_of, load_worker, unknown_key_warnings, unknown_keys, worker_kind
 from supervisor.difference import Reading, difference, read_all
 from supervisor.files import ConnectorFile, FileProblems, Problem
 from supervisor.live_settings import changes
@@ -17,7 +17,7 @@ from supervisor.running import Digests, Running, digests, read_record, record_pa
 from supervisor.secrets import WorkerSecrets
 from supervisor.validation import validate_files
 from tasks.messages import LogSettings
-from tasks.settings import StandaloneConfig
+from tasks.settings import StandaloneConfig, WorkerConfig
 
 
 class FileError(msgspec.Struct, frozen=True):
@@ -60,13 +60,16 @@ async def preview(
 
     Raises ProcessStartError.
     """
+    kind: type[WorkerConfig] = worker_kind(worker_path)
     try:
-        properties, worker = await load_worker(worker_path, WorkerSecrets(pool, settings).resolve)
+        properties, worker = await load_worker(worker_path, WorkerSecrets(pool, settings).resolve, kind)
     except FileProblems as error:
         reading = read_all(given, {})
         return [_wrong(worker_path, error.problems), *_reports(given, reading, None)]
-    running = read_record(record_path(worker.offset_storage_file_filename))
-    report = FileReport(file=worker_path, warnings=unknown_key_warnings(unknown_keys(properties)))
+    running = (
+        read_record(record_path(worker.offset_storage_file_filename)) if isinstance(worker, StandaloneConfig) else None
+    )
+    report = FileReport(file=worker_path, warnings=unknown_key_warnings(unknown_keys(properties, kind)))
     if running is not None:
         report.change = _worker_change(properties, running)
     try:
@@ -85,7 +88,7 @@ async def preview(
     return [report, *reports, *_removed(paths, reading, running)]
 
 
-def _paths(given: Sequence[str], worker: StandaloneConfig, running: Running | None) -> tuple[list[str], list[str]]:
+def _paths(given: Sequence[str], worker: WorkerConfig, running: Running | None) -> tuple[list[str], list[str]]:
     """All files to look at, and those of them that the worker that runs does not read. Raises FileProblems."""
     if running is None:
         return all_paths(given, folder_of(worker)), []

@@ -18,12 +18,12 @@ from supervisor.connector_files import ConnectorFiles
 from supervisor.counts import ReloadResult
 from supervisor.difference import Difference
 from supervisor.files import FileProblems
-from supervisor.herder.standalone import StandaloneHerder
+from supervisor.herder.herder import LocalHerder
 from supervisor.inquiries import InquiryFailed, InquiryRefused
 from supervisor.live_settings import Effect, changes, taken_over
 from supervisor.pool import ProcessStartError
 from supervisor.secrets import changed_references
-from tasks.settings import StandaloneConfig
+from tasks.settings import WorkerConfig
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +36,8 @@ class Reload:
 
     def __init__(
         self,
-        herder: StandaloneHerder,
-        configuration: Configuration,
+        herder: LocalHerder,
+        configuration: Configuration[WorkerConfig],
         files: ConnectorFiles,
         resolve: Resolve,
         command_levels: Mapping[str, str],
@@ -48,6 +48,7 @@ class Reload:
         self._command_levels = command_levels
         self._levels = {**configuration.worker.log_levels, **command_levels}
         self._folder = folder_of(configuration.worker)
+        self._kind = type(configuration.worker)
         self._counts = herder.worker.surroundings.counts.reloads
 
     async def run(self, worker_path: str, paths: Sequence[str]) -> None:
@@ -71,7 +72,7 @@ class Reload:
 
     async def _reload_worker(self, path: str) -> None:
         try:
-            properties, worker = await load_worker(path, self._resolve)
+            properties, worker = await load_worker(path, self._resolve, self._kind)
         except FileProblems as error:
             self._files.reject(error.problems)
             return
@@ -80,12 +81,12 @@ class Reload:
         found = changes(running, properties)
         if not any(found.values()):
             return
-        for warning in unknown_key_warnings(unknown_keys(properties)):
+        for warning in unknown_key_warnings(unknown_keys(properties, self._kind)):
             log.warning(f"{path}: {warning}")
         _name(found)
         self._apply(taken_over(running, properties), worker)
 
-    def _apply(self, properties: dict[str, str], worker: StandaloneConfig) -> None:
+    def _apply(self, properties: dict[str, str], worker: WorkerConfig) -> None:
         self._herder.worker.configure(properties, worker.task_shutdown_graceful_timeout_ms / 1000)
         levels = {**worker.log_levels, **self._command_levels}
         self._herder.log_levels.follow(self._levels, levels)

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from supervisor.connector_files import ConnectorFiles
-from supervisor.herder.standalone import StandaloneHerder
+from supervisor.herder.herder import LocalHerder
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 class RunningRecord:
     """Keeps the file up to date until it is closed, which deletes it."""
 
-    def __init__(self, path: Path, herder: StandaloneHerder, files: ConnectorFiles, given: Sequence[str]) -> None:
+    def __init__(self, path: Path, herder: LocalHerder, files: ConnectorFiles, given: Sequence[str]) -> None:
         self._path = path
         self._herder = herder
         self._files = files

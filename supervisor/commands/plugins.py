@@ -13,7 +13,7 @@ import msgspec
 from supervisor.commands.options import output_option
 from supervisor.commands.running import process_pool, start_logging
 from supervisor.commands.table import print_table
-from supervisor.configuration import load_worker
+from supervisor.configuration import load_worker, worker_kind
 from supervisor.exit_codes import CommandExit
 from supervisor.files import FileProblems
 from supervisor.inquiries import InquiryFailed, InquiryRefused, ask
@@ -54,7 +54,7 @@ async def _list(worker: str | None, plugin_path: str | None, settings: LogSettin
     worker_config = dict(_NO_WORKER)
     async with process_pool() as pool:
         if worker is not None:
-            worker_config, _ = await load_worker(worker, WorkerSecrets(pool, settings).resolve)
+            worker_config, _ = await load_worker(worker, WorkerSecrets(pool, settings).resolve, worker_kind(worker))
         if plugin_path is not None:
             worker_config["plugin.path"] = plugin_path
         answer = await ask(pool, ListPlugins(worker_config=worker_config, log=settings), Plugins)

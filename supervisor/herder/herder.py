@@ -15,6 +15,8 @@ from supervisor.herder.entities import (
 )
 from supervisor.herder.signatures import RequestSignature
 from supervisor.log_levels import LogLevels
+from supervisor.worker import Worker
+from tasks.messages import Validated
 from tasks.states import TargetState
 
 ConfigPatch = Mapping[str, str | None]
@@ -106,3 +108,22 @@ class Herder(Protocol):
 
     async def set_cluster_log_level(self, logger: str, level: str) -> None:
         """Set the level of a logger on all workers."""
+
+
+class LocalHerder(Herder, Protocol):
+    """What signals and files ask of a herder beyond that."""
+
+    @property
+    def worker(self) -> Worker:
+        """What runs on this machine."""
+
+    async def validate(self, config: ConfigPatch) -> Validated:
+        """All that is wrong with a connector's configuration. Raises InquiryFailed if its plugin does not say."""
+
+    async def put(
+        self, config: dict[str, str], target_state: TargetState | None = None, validated: Validated | None = None
+    ) -> bool:
+        """As `submit`, for a configuration that has been validated, and without waiting for anything; True if it is new."""
+
+    async def stop(self) -> None:
+        """Stop all connectors and tasks of this worker in good order."""

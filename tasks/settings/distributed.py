@@ -25,6 +25,7 @@ from tasks.settings.group import (
     REBALANCE_TIMEOUT_MS,
     SESSION_TIMEOUT_MS,
     WORKER_SYNC_TIMEOUT_MS,
+    WORKER_UNSYNC_BACKOFF_MS,
     define_group,
     timeout_errors,
 )
@@ -101,6 +102,11 @@ class DistributedConfig(WorkerConfig):
     def worker_sync_timeout_ms(self) -> int:
         """How long catching up with the config topic may take."""
         return cast(int, self.get(WORKER_SYNC_TIMEOUT_MS))
+
+    @property
+    def worker_unsync_backoff_ms(self) -> int:
+        """For how long a worker that could not catch up stays out of the group."""
+        return cast(int, self.get(WORKER_UNSYNC_BACKOFF_MS))
 
     @property
     def rebalance_timeout_ms(self) -> int:

@@ -1,0 +1,49 @@
+"""`connectd distributed`: one worker of a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import NoReturn
+
+import structlog
+
+from supervisor.configuration import load
+from supervisor.connector_files import ConnectorFiles
+from supervisor.herder.distributed import ClusterWorker, DistributedHerder
+from supervisor.reload import Reload
+from supervisor.rest.service import RestService
+from supervisor.rest.settings import RestSettings
+from supervisor.service import WorkerService
+from tasks.settings import DistributedConfig
+
+log = structlog.get_logger(__name__)
+
+
+class DistributedWorker(WorkerService):
+    """A distributed worker from its start to its end."""
+
+    _cluster: ClusterWorker | None = None
+
+    async def _start(self) -> Reload:
+        configuration = await load(self._worker_path, (), self._secrets.resolve, DistributedConfig)
+        surroundings = self._begin(configuration)
+        rest = self._rest = RestService(RestSettings.of(configuration.worker))
+        cluster = self._cluster = ClusterWorker(
+            surroundings, configuration.worker, rest.advertised_url, rest.worker_id, lambda: rest.client
+        )
+        herder = self._herder = DistributedHerder(cluster)
+        files = ConnectorFiles(herder)
+        # Before others can know of this worker.
+        await rest.serve(herder, surroundings)
+        await cluster.start()
+        await self._join(cluster)
+        herder.is_ready = True
+        return Reload(herder, configuration, files, self._secrets.resolve, self._command_levels)
+
+    def _failures(self) -> Sequence[asyncio.Future[NoReturn]]:
+        return () if self._cluster is None else (self._cluster.ended,)
+
+    async def _join(self, cluster: ClusterWorker) -> None:
+        await asyncio.wait((cluster.joined, cluster.ended), return_when=asyncio.FIRST_COMPLETED)
+        log.info("this worker is a member of its group", group=cluster.settings.group_id, worker=cluster.worker_id)

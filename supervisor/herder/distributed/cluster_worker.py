@@ -1,0 +1,268 @@
+"""One worker of a cluster: its group, its topics, and what it runs, each told of what concerns it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import structlog
+
+from connectd.errors import ConnectException
+from supervisor.group import Assignment, Configured, GroupMember, GroupSettings
+from supervisor.group.assignment import SESSIONED
+from supervisor.herder.distributed.group_listener import WorkListener
+from supervisor.herder.distributed.kinds import ConnectorKinds
+from supervisor.herder.distributed.leadership import Leadership
+from supervisor.herder.distributed.plans import Plans
+from supervisor.herder.distributed.restart_plan import more_important, restart_plan
+from supervisor.herder.distributed.session_keys import SessionKeys
+from supervisor.herder.distributed.status_reporter import StatusReporter
+from supervisor.herder.distributed.storage import Storage
+from supervisor.herder.distributed.topics import ClusterTopics
+from supervisor.herder.distributed.view import ClusterView
+from supervisor.herder.distributed.wanted import configured, is_configured, same_units
+from supervisor.herder.distributed.work import Work
+from supervisor.lifecycle import UnitId
+from supervisor.log_levels import LogLevels
+from supervisor.plugin_catalogue import PluginCatalogue
+from supervisor.specs import Plan
+from supervisor.storage.config_records import RestartRequest, SessionKey
+from supervisor.storage.snapshot import EMPTY, ClusterConfig
+from supervisor.units import Surroundings
+from supervisor.worker import Worker
+from tasks.messages import ForgetTopics, Lease
+from tasks.settings import DistributedConfig
+
+if TYPE_CHECKING:
+    from supervisor.rest.client import WorkerClient
+
+log = structlog.get_logger(__name__)
+
+TICK_S: Final = 1.0
+# Records that come together are applied together.
+GATHERING_S: Final = 0.02
+
+
+class ClusterWorker:
+    """`url` is where other workers reach this one, `worker_id` how it calls itself in states; `client` sends requests to them.
+
+    It is also what the config topic's reader tells of each record (`supervisor.storage.config_listener.ConfigListener`).
+    """
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        settings: DistributedConfig,
+        url: str,
+        worker_id: str,
+        client: Callable[[], WorkerClient],
+    ) -> None:
+        self.settings = settings
+        self.worker_id = worker_id
+        self.storage = Storage(settings, self, self._refusal)
+        self.topics = ClusterTopics(self.storage.statuses)
+        surroundings.topics = self.topics
+        surroundings.lease = self._lease
+        self.worker = Worker(surroundings, self.storage.offsets, self._on_plan)
+        self.worker.on_ended = self._on_ended
+        self.log_levels = LogLevels(surroundings.log.levels, self.worker)
+        self.kinds = ConnectorKinds(PluginCatalogue(surroundings))
+        self.view = ClusterView(self.config, self.storage.statuses, self.kinds)
+        self.keys = SessionKeys(settings, lambda: self.config().session_key)
+        self.work = Work(self.worker, self.config)
+        self.member = GroupMember(
+            GroupSettings.of(settings, url),
+            self._configured,
+            WorkListener(
+                self.work,
+                self.storage.configs,
+                self.storage.statuses,
+                settings.worker_sync_timeout_ms / 1000,
+                self._after_round,
+                self._leave,
+                self._fail,
+            ),
+        )
+        self.reporter = StatusReporter(
+            surroundings.statuses,
+            self.storage.statuses,
+            worker_id,
+            lambda: self.member.generation,
+            self.view.version,
+            self.may_write,
+        )
+        self.leadership = Leadership(
+            self.member, self.may_write, self.storage.configs, self.storage.statuses, self.reporter, self.keys
+        )
+        self._plans = Plans(self.config, self._publish)
+        self._client = client
+        self._known: ClusterConfig = EMPTY
+        self._units_changed_at = EMPTY.offset
+        self._assigned_at = EMPTY.offset
+        self._restarts: dict[str, RestartRequest] = {}
+        self._applying: asyncio.TimerHandle | None = None
+        self._ticker: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        # Done with the first assignment, or the error that keeps this worker from ever getting one.
+        self.joined: asyncio.Future[None] = self._loop.create_future()
+        # Fails when the group does not want this worker any more.
+        self.ended: asyncio.Future[NoReturn] = self._loop.create_future()
+
+    # --- what others ask ----------------------------------------------------------------------------------------------
+
+    def config(self) -> ClusterConfig:
+        """What the config topic said when it was last read."""
+        return self.storage.configs.snapshot()
+
+    def may_write(self) -> bool:
+        """Whether nobody else can have been given what this worker runs."""
+        return time.monotonic() < self.member.session_until
+
+    @property
+    def expects_round(self) -> bool:
+        """Whether connectors or tasks came or went that the group has not distributed yet."""
+        return self._units_changed_at > self._assigned_at
+
+    async def start(self) -> None:
+        """Read the topics, then begin to join the group. Raises ConfigException, ConnectException."""
+        await self.storage.start()
+        self._known = self.config()
+        self.kinds.start()
+        await self.member.start()
+        self._ticker = self._loop.create_task(self._tick_for_ever())
+
+    async def stop(self) -> None:
+        """Stop all that runs, say so, and leave the group. A static member is expected back."""
+        self._plans.stop()
+        if self._ticker is not None:
+            self._ticker.cancel()
+        if self._applying is not None:
+            self._applying.cancel()
+        self.kinds.stop()
+        await self.worker.stop(returns=self.settings.group_instance_id is not None)
+        if self._ticker is not None:
+            await self.storage.statuses.flush(TICK_S)
+            await self.member.stop()
+        await self.storage.stop()
+
+    # --- the group ----------------------------------------------------------------------------------------------------
+
+    def _configured(self) -> Configured:
+        return configured(self.config())
+
+    async def _after_round(self, assignment: Assignment) -> None:
+        self._assigned_at = assignment.offset
+        if self.expects_round:
+            self.member.request_rejoin("connectors or tasks came or went during the last round")
+        await self.leadership.assume()
+        if not self.joined.done():
+            self.joined.set_result(None)
+
+    def _leave(self, reason: str) -> None:
+        self.member.leave_for(self.settings.worker_unsync_backoff_ms / 1000, reason)
+
+    def _fail(self, error: ConnectException) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(error)
+
+    def _refusal(self) -> str | None:
+        return None if self.may_write() else "this worker has lost its place in the group"
+
+    def _lease(self) -> Lease | None:
+        return Lease(until=self.member.session_until)
+
+    # --- connectors and tasks -----------------------------------------------------------------------------------------
+
+    def _on_plan(self, connector: str, plan: Plan) -> None:
+        self._plans.put(connector, plan)
+
+    async def _publish(self, connector: str, configs: Sequence[Mapping[str, str]]) -> None:
+        if self.leadership.is_mine:
+            await self.leadership.put_task_configs(connector, configs)
+            return
+        url = self.member.leader_url
+        if url is None or self.member.is_leader:
+            raise ConnectException("the group has no leader now")
+        key, algorithm = self.keys.signing if self.member.protocol_version >= SESSIONED else (None, "")
+        await self._client().put_task_configs(url, connector, configs, key, algorithm)
+
+    def _on_ended(self, unit: UnitId) -> None:
+        if unit.task is None and unit.connector not in self.worker.connectors:
+            self._plans.forget(unit.connector)
+        if is_configured(self.config(), unit):
+            self.reporter.unassigned(unit)
+
+    # --- the config topic ---------------------------------------------------------------------------------------------
+
+    def on_connector_config_update(self, connector: str) -> None:
+        self._changed()
+
+    def on_connector_config_remove(self, connector: str) -> None:
+        self._changed()
+
+    def on_task_config_update(self, tasks: Sequence[UnitId]) -> None:
+        self._changed()
+
+    def on_target_state_change(self, connector: str) -> None:
+        self._changed()
+
+    def on_session_key_update(self, key: SessionKey) -> None:
+        log.debug("there is a new session key")
+
+    def on_restart_request(self, request: RestartRequest) -> None:
+        self._restarts[request.connector] = more_important(self._restarts.get(request.connector), request)
+        self._apply_soon()
+
+    def on_logging_level_update(self, logger: str, level: str) -> None:
+        self.log_levels.set(logger, level)
+
+    def _changed(self) -> None:
+        config = self.config()
+        if not same_units(self._known, config):
+            self._units_changed_at = config.offset
+        self._known = config
+        self._apply_soon()
+
+    def _apply_soon(self) -> None:
+        if self._applying is None:
+            self._applying = self._loop.call_later(GATHERING_S, self._apply)
+
+    def _apply(self) -> None:
+        self._applying = None
+        if self.expects_round:
+            self.member.request_rejoin("connectors or tasks came or went")
+        self.work.reconcile()
+        self._plans.repair()
+        restarts, self._restarts = self._restarts, {}
+        for request in restarts.values():
+            self._restart(request)
+
+    def _restart(self, request: RestartRequest) -> None:
+        """What runs here of what is to be restarted; each worker does so with what it runs."""
+        if self.storage.statuses.get(UnitId(request.connector)) is None:
+            return
+        plan = restart_plan(request, self.view.status(request.connector))
+        mine = [unit for unit in self.worker.units() if unit.id in plan.units]
+        log.info(f"restarting {len(mine)} of the {len(plan.units)} that are to be", connector=request.connector)
+        for unit in mine:
+            unit.restart()
+
+    # --- time ---------------------------------------------------------------------------------------------------------
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            try:
+                await self._tick()
+            except Exception:
+                log.critical("an error of connectd itself", exc_info=True)
+
+    async def _tick(self) -> None:
+        if (lease := self._lease()) is not None and self.may_write():
+            self.worker.send_to_all(lease)
+        for connector in self.topics.forgotten():
+            for task in self.worker.tasks_of(connector):
+                task.send(ForgetTopics())
+        await self.leadership.look_after()

@@ -1,0 +1,126 @@
+"""What only the leader of the group does: it writes configurations and session keys, and tidies up after what was deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import structlog
+
+from connectd.errors import ConnectException, NotFoundException
+from supervisor.group import GroupMember
+from supervisor.group.assignment import SESSIONED
+from supervisor.herder.distributed.session_keys import SessionKeys
+from supervisor.herder.distributed.status_reporter import StatusReporter
+from supervisor.herder.distributed.wanted import is_configured, is_planned, target_state
+from supervisor.herder.errors import BadRequest, RequestTarget, Unavailable
+from supervisor.lifecycle import UnitId
+from supervisor.storage.config_log import ConfigLog
+from supervisor.storage.errors import PrivilegedWriteException
+from supervisor.storage.status_log import StatusLog
+from tasks.states import TargetState
+
+log = structlog.get_logger(__name__)
+
+
+class Leadership:
+    """`member` says whether this worker leads, and `may_write` whether it can be sure of that."""
+
+    def __init__(
+        self,
+        member: GroupMember,
+        may_write: Callable[[], bool],
+        config_log: ConfigLog,
+        status_log: StatusLog,
+        reporter: StatusReporter,
+        keys: SessionKeys,
+    ) -> None:
+        self._member = member
+        self._may_write = may_write
+        self._config_log = config_log
+        self._status_log = status_log
+        self._reporter = reporter
+        self._keys = keys
+        self._has_privileges = False
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this worker leads."""
+        return self._member.is_leader and self._may_write()
+
+    def require(self, what: str) -> None:
+        """Raises RequestTarget with the URL of the leader if that is another worker, or nobody knows."""
+        if not self.is_mine:
+            url = None if self._member.is_leader else self._member.leader_url
+            raise RequestTarget(f"Only the leader can {what}", url)
+
+    async def assume(self) -> None:
+        """After each round of the group that this worker leads: make sure that it can write, and tidy up."""
+        self._has_privileges = False
+        if self.is_mine:
+            self._forget_deleted()
+            await self.look_after()
+
+    async def look_after(self) -> None:
+        """To be called often: claims what a write needs, and replaces the session key in time."""
+        if not self.is_mine:
+            return
+        try:
+            if not self._has_privileges:
+                await self._config_log.claim_write_privileges()
+                self._has_privileges = True
+            if self._member.protocol_version >= SESSIONED and self._keys.must_be_replaced():
+                await self._write(self._config_log.put_session_key(self._keys.new()))
+                log.info("the session key of the cluster was replaced")
+        except ConnectException as error:
+            log.warning(f"as the leader, this worker cannot write to the config topic: {error}")
+
+    async def put_connector(self, name: str, config: Mapping[str, str], state: TargetState | None) -> None:
+        """Create a connector, or change its configuration."""
+        self.require("set connector configs.")
+        await self._write(self._config_log.put_connector_config(name, config, state))
+
+    async def remove_connector(self, name: str) -> None:
+        """Delete a connector."""
+        self.require("delete connector configs.")
+        self._require_known(name)
+        await self._write(self._config_log.remove_connector_config(name))
+
+    async def put_task_configs(self, name: str, configs: Sequence[Mapping[str, str]]) -> None:
+        """Write what a connector has planned, unless it is so already. Raises NotFoundException, BadRequest."""
+        self.require("write task configurations.")
+        self._require_known(name)
+        config = self._config_log.snapshot()
+        if configs and target_state(config, name) is TargetState.STOPPED:
+            raise BadRequest(f"Cannot submit non-empty set of task configs for stopped connector {name}")
+        if not is_planned(config, name, configs):
+            await self._write(self._config_log.put_task_configs(name, configs))
+
+    async def stop_connector(self, name: str) -> None:
+        """No tasks first: a connector that runs without any does no harm, a stopped one that has some is a lie."""
+        self.require("transition connectors to the STOPPED state.")
+        await self._write(self._config_log.put_task_configs(name, []))
+        await self._write(self._config_log.put_target_state(name, TargetState.STOPPED))
+
+    async def _write(self, writing: Awaitable[None]) -> None:
+        try:
+            await writing
+        except PrivilegedWriteException as error:
+            self._has_privileges = False
+            raise Unavailable(
+                f"Failed to write to the config topic, try again: {error}. Nothing was changed"
+            ) from error
+
+    def _require_known(self, name: str) -> None:
+        if not self._config_log.snapshot().contains(name):
+            raise NotFoundException(f"Connector {name} not found")
+
+    def _forget_deleted(self) -> None:
+        """Only after a round: until then the worker that ran it may still say what becomes of it."""
+        config = self._config_log.snapshot()
+        for connector in sorted(self._status_log.connectors()):
+            units = [UnitId(connector, task) for task in self._status_log.tasks_of(connector)]
+            if self._status_log.get(UnitId(connector)) is not None:
+                units.append(UnitId(connector))
+            for unit in units:
+                if not is_configured(config, unit):
+                    self._reporter.deleted(unit)

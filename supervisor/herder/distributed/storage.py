@@ -1,0 +1,31 @@
+"""The three topics of a cluster, opened and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from supervisor.storage.config_listener import ConfigListener
+from supervisor.storage.config_log import ConfigLog
+from supervisor.storage.offset_log import OffsetLog
+from supervisor.storage.status_log import StatusLog
+from tasks.settings import DistributedConfig
+
+
+class Storage:
+    """`refusal` says why this worker may not write offsets now."""
+
+    def __init__(
+        self, settings: DistributedConfig, listener: ConfigListener, refusal: Callable[[], str | None]
+    ) -> None:
+        self.configs = ConfigLog(settings, listener)
+        self.offsets = OffsetLog(settings, refusal)
+        self.statuses = StatusLog(settings)
+
+    async def start(self) -> None:
+        """Create what is missing, and read everything. Raises ConfigException, ConnectException."""
+        await asyncio.gather(self.configs.start(), self.offsets.start(), self.statuses.start())
+
+    async def stop(self) -> None:
+        """Finish the writes that are under way, and close all clients."""
+        await asyncio.gather(self.configs.stop(), self.offsets.stop(), self.statuses.stop())
