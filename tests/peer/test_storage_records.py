@@ -16,7 +16,8 @@ from supervisor.storage.offset_state import OffsetState
 from supervisor.storage.status_records import TopicStatus, WorkStatus, status_key, status_value, topic_key, topic_value
 from supervisor.storage.status_state import StatusState
 from tasks.states import State, TargetState
-from tests.peer.storage_peer import Heard, config_dump, encoded, fed, status_dump
+from tests.peer.storage_peer import config_dump, encoded, fed, status_dump
+from tests.support.storage import Heard
 
 CASES = 300
 RECORDS = 40
