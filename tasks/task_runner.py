@@ -41,6 +41,7 @@ from tasks.source.loop import SourceLimits, SourceLoop
 from tasks.source.offsets import OffsetTracker, SourceOffsets, StoredOffsets
 from tasks.source.sender import Sender
 from tasks.states import Call, State, TargetState
+from tasks.task_classes import find_task_class
 from tasks.throttle import Throttle
 from tasks.topic_creation import TopicCreation
 from tasks.traffic import Traffic
@@ -69,7 +70,7 @@ def run_task(order: RunTask, control: Control) -> None:
     # The connector first: with its plugin folder on sys.path, another plugin's module of that name is not taken for its task's.
     connector_class = find_class(order.connector_config["connector.class"], plugin_path=worker.plugin_path)
     hide_declared(connector_class, order.connector_config, order.task_config)
-    task_class = find_class(order.task_class, plugin_path=worker.plugin_path)
+    task_class = find_task_class(order.task_class, connector_class, worker.plugin_path)
     if issubclass(task_class, SourceTask):
         run_source_task(task_class(), order, worker, control)
     elif issubclass(task_class, SinkTask):
