@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping
 from typing import Final
 
+from plugins.discovery.interpreters import PLUGIN_PYTHON
 from supervisor.restarts import PREFIX as RESTART_PREFIX
 from tasks.settings.limits import (
     CONNECTOR_HANG_TIMEOUT_MS,
@@ -69,6 +70,7 @@ _EFFECTS: Final[Mapping[str, Effect]] = {
     f"{HEADER_CONVERTER}.": Effect.NEW_PROCESSES,
     CONFIG_PROVIDERS: Effect.NEW_PROCESSES,
     f"{CONFIG_PROVIDERS}.": Effect.NEW_PROCESSES,
+    PLUGIN_PYTHON: Effect.NEW_PROCESSES,
     OVERRIDE_POLICY: Effect.NEW_PROCESSES,
     OVERRIDE_ALLOWLIST: Effect.NEW_PROCESSES,
     TOPIC_CREATION_ENABLE: Effect.NEW_PROCESSES,

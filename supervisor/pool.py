@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator
 
 import structlog
@@ -15,6 +15,7 @@ from supervisor import forkserver
 from supervisor.cgroups import Cgroups
 from supervisor.exits import OutOfMemoryKills
 from supervisor.process import Child
+from tasks.messages import UseInterpreter
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +24,9 @@ WARM_TIMEOUT_S = 60.0
 CHECK_INTERVAL_S = 1.0
 _FIRST_RETRY_S = 0.1
 _LAST_RETRY_S = 10.0
+_OWN = ""
+# For so long a spare process waits for a connector that nobody runs any more, such as one that is being changed.
+_UNUSED_S = 60.0
 
 
 class ProcessStartError(ConnectException):
@@ -32,8 +36,9 @@ class ProcessStartError(ConnectException):
 class ProcessPool:
     """Hands out warm processes, and knows every child that lives.
 
-    A forkserver that died is started again with the next child. `spares` processes are kept ready, and at the most
-    `parallel_starts` are starting at a time, which keeps a restart of many tasks from stopping the machine.
+    A forkserver that died is started again with the next child. `spares` processes are kept ready, for connectd's own
+    interpreter and for each other one that is in use, and at the most `parallel_starts` are starting at a time, which keeps a
+    restart of many tasks from stopping the machine.
     """
 
     def __init__(
@@ -46,13 +51,16 @@ class ProcessPool:
         self._entry = entry
         self._wanted_spares = spares
         self._starting = asyncio.Semaphore(parallel_starts or 2 * (os.cpu_count() or 1))
-        self._spares: deque[Child] = deque()
+        self._spares: defaultdict[str, deque[Child]] = defaultdict(deque)
+        # When an interpreter other than connectd's was last in use.
+        self._used: dict[str, float] = {}
         self._living: set[Child] = set()
         self._refilling: asyncio.Task[None] | None = None
         self._out_of_memory_kills = OutOfMemoryKills()
         self._cgroups = Cgroups()
         self._checker: asyncio.Task[None] | None = None
         self._closed = False
+        self._loop = asyncio.get_running_loop()
 
     def start(self) -> None:
         """Start the forkserver and the first spare."""
@@ -68,11 +76,15 @@ class ProcessPool:
     @property
     def spare_count(self) -> int:
         """How many warm processes wait for work."""
-        return len(self._spares)
+        return sum(map(len, self._spares.values()))
 
-    async def take(self) -> Child:
-        """A warm child, which is the caller's from now on. Raises ProcessStartError."""
-        child = self._spares.popleft() if self._spares else await self._start_child()
+    async def take(self, python: str = "") -> Child:
+        """A warm child, which is the caller's from now on. Raises ProcessStartError.
+
+        If there is one ready it runs on the interpreter `python`; else it goes there by itself when its order asks for it.
+        """
+        spares = self._spares[python] or self._spares[_OWN]
+        child = spares.popleft() if spares else await self._start_child()
         self._refill()
         return child
 
@@ -100,17 +112,37 @@ class ProcessPool:
             self._out_of_memory_kills.note()
             for child in self.living:
                 child.check_memory()
+            self._forget_interpreters()
+
+    def _forget_interpreters(self) -> None:
+        """Those that nothing has run on for a while need no spare processes."""
+        now = self._loop.time()
+        spares = {child for each in self._spares.values() for child in each}
+        self._used.update((child.python, now) for child in self._living - spares if child.python)
+        for python in [python for python, when in self._used.items() if now - when > _UNUSED_S]:
+            del self._used[python]
+            for child in self._spares.pop(python, ()):
+                child.kill("no connector uses its interpreter any more")
+
+    def _moved(self, child: Child) -> None:
+        if child.python:
+            self._used[child.python] = self._loop.time()
+            self._refill()
+
+    def _short_of_spares(self) -> str | None:
+        """An interpreter that there are too few spares for."""
+        return next((each for each in (_OWN, *self._used) if len(self._spares[each]) < self._wanted_spares), None)
 
     def _refill(self) -> None:
-        if self._refilling is None and not self._closed and len(self._spares) < self._wanted_spares:
+        if self._refilling is None and not self._closed and self._short_of_spares() is not None:
             self._refilling = asyncio.get_running_loop().create_task(self._start_spares())
 
     async def _start_spares(self) -> None:
         retry_s = _FIRST_RETRY_S
         try:
-            while len(self._spares) < self._wanted_spares:
+            while (python := self._short_of_spares()) is not None:
                 try:
-                    self._keep(await self._start_child())
+                    await self._start_spare(python)
                     retry_s = _FIRST_RETRY_S
                 except ProcessStartError as error:
                     log.error("no process can be started", error=str(error), retry_in_s=retry_s)
@@ -119,14 +151,39 @@ class ProcessPool:
         finally:
             self._refilling = None
 
+    async def _start_spare(self, python: str) -> None:
+        child = await self._start_child()
+        if python == _OWN:
+            self._keep(child)
+            return
+        moved = asyncio.Event()
+        child.on_moved = moved.set
+        child.send(UseInterpreter(python=python))
+        async with _killed_on_failure(child):
+            arrival = asyncio.ensure_future(moved.wait())
+            try:
+                await asyncio.wait((arrival, child.exited), timeout=WARM_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                arrival.cancel()
+        if not moved.is_set():
+            # Nobody waits for it: whoever needs the interpreter goes there by itself, and says what is wrong.
+            self._used.pop(python, None)
+            log.warning("no spare process is kept on an interpreter that cannot be used", interpreter=python)
+            child.kill("it did not get to its interpreter")
+        elif not child.exited.done():
+            child.on_moved = lambda: self._moved(child)
+            self._keep(child)
+
     def _keep(self, child: Child) -> None:
+        spares = self._spares[child.python]
+
         def gone(_: object) -> None:
-            if child in self._spares and not self._closed:
-                self._spares.remove(child)
+            if child in spares and not self._closed:
+                spares.remove(child)
                 log.warning("the spare process ended", pid_of_child=child.pid, cause=str(child.exited.result()))
                 self._refill()
 
-        self._spares.append(child)
+        spares.append(child)
         child.exited.add_done_callback(gone)
 
     async def _start_child(self) -> Child:
@@ -150,6 +207,7 @@ class ProcessPool:
         except OSError as error:
             raise ProcessStartError(f"a process could not be asked for: {error}") from error
         self._living.add(child)
+        child.on_moved = lambda: self._moved(child)
         child.exited.add_done_callback(lambda _: self._living.discard(child))
         return child
 

@@ -19,7 +19,7 @@ from supervisor.forkserver import ChildRequest, request_child
 from supervisor.memory import mib, used_bytes
 from supervisor.output import Output
 from tasks.limits import limits_of
-from tasks.messages import Order, Report, Warm
+from tasks.messages import Moved, Order, Report, Warm
 from tasks.settings import Limits
 
 # As multiprocess.forkserver writes numbers.
@@ -33,7 +33,8 @@ class Child:
     """A process that is being started, is warm, works, or has ended.
 
     `warm` is done when the process waits for its order, `exited` when it is gone and all that it reported was handled; both
-    then hold the truth for ever. Reports after `Warm` go to `on_report`. No method blocks.
+    then hold the truth for ever. `on_moved` is called when it goes on in another interpreter; all other reports go to
+    `on_report`. No method blocks.
     """
 
     def __init__(self, entry: str, out_of_memory_kills: OutOfMemoryKills, cgroups: Cgroups) -> None:
@@ -43,6 +44,9 @@ class Child:
         self.warm: asyncio.Future[None] = loop.create_future()
         self.exited: asyncio.Future[Exit] = loop.create_future()
         self.on_report: Callable[[Report], None] = lambda report: None
+        # The interpreter that it runs on, empty for that of connectd.
+        self.python = ""
+        self.on_moved: Callable[[], object] = lambda: None
         self._out_of_memory_kills = out_of_memory_kills
         self._cgroups = cgroups
         self._cgroup: Cgroup | None = None
@@ -108,6 +112,9 @@ class Child:
         if isinstance(report, Warm):
             self._said_warm = True
             self._settle_warm()
+        elif isinstance(report, Moved):
+            self.python = report.python
+            self.on_moved()
         else:
             self.on_report(report)
 

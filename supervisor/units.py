@@ -95,6 +95,7 @@ class Unit(ABC):
         self._surroundings = surroundings
         self._rules = rules
         self._child: Child | None = None
+        self._python = ""  # the interpreter of the last process
         self._generation = 0
         self._ending = False  # the unit is to go
         self._ordered_to_stop = False  # the process is to go
@@ -232,7 +233,7 @@ class Unit(ABC):
         self._decision = None
         self._ordered_to_stop = False
         try:
-            child = await self._surroundings.pool.take()
+            child = await self._surroundings.pool.take(self._python)
         except ProcessStartError as error:
             self._fail(Cause.LOST, str(error), _first_line(str(error)))
             return self._seconds_to_restart()
@@ -246,6 +247,7 @@ class Unit(ABC):
         if (lease := self._surroundings.lease()) is not None:
             child.send(lease)
         exit = await child.exited
+        self._python = child.python
         self._child = self.stalled = None
         self._cancel_killer()
         if exit.killed_for is not None:

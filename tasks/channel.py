@@ -81,5 +81,9 @@ class ChildChannel:
             count -= len(part)
         return b"".join(parts)
 
+    def fileno(self) -> int:
+        """The descriptor of the channel."""
+        return self._socket.fileno()
+
     def close(self) -> None:
         self._socket.close()

@@ -9,12 +9,13 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
+from typing import NoReturn
 
 from setproctitle import setproctitle
 
 from connectd.errors import ConfigException, ConnectException, PluginNotFound
 from tasks import preload
-from tasks.channel import ChannelClosed, ChildChannel
+from tasks.channel import ChannelClosed, ChildChannel, decode_order
 from tasks.connector_offsets import alter_offsets, list_offsets
 from tasks.connector_runner import run_connector
 from tasks.control import Control
@@ -34,6 +35,7 @@ from tasks.messages import (
     ListPlugins,
     LogSettings,
     MeasureLag,
+    Moved,
     Order,
     Reason,
     Refused,
@@ -41,9 +43,11 @@ from tasks.messages import (
     ResolveWorkerConfig,
     RunConnector,
     RunTask,
+    UseInterpreter,
     Validate,
     Warm,
 )
+from tasks.moving import Interpreter, interpreter_for
 from tasks.refusal import Refusal
 from tasks.secrets.inline import hide_by_name
 from tasks.secrets.orders import (
@@ -63,11 +67,23 @@ from tasks.task_runner import run_task
 
 def main(sock: socket.socket, supervisor_pid: int) -> None:
     """The target of every process that the supervisor starts; never returns. `sock` is the channel to the supervisor."""
-    _settle()
+    _live(sock, Interpreter(), Warm(), None)
+
+
+def go_on(sock: socket.socket, interpreter: Interpreter, order: bytes | None) -> None:
+    """The same after a move to another interpreter, which an order may have been the reason for."""
+    _live(sock, interpreter, Moved(python=interpreter.python), None if order is None else decode_order(order))
+
+
+def _live(sock: socket.socket, interpreter: Interpreter, first_word: Report, order: Order | None) -> NoReturn:
+    _settle(f"connectd: spare on {interpreter.python}" if interpreter.python else "connectd: spare")
     channel = ChildChannel(sock)
     try:
-        channel.send(Warm())
-        code = _carry_out(channel.receive(), channel)
+        channel.send(first_word)
+        if order is None:
+            order = channel.receive()
+            apply_limits(limits_of(order))
+        code = _carry_out(order, channel, interpreter)
     except ChannelClosed:
         code = ExitCode.ORPHANED
     except BaseException:
@@ -82,10 +98,11 @@ def main(sock: socket.socket, supervisor_pid: int) -> None:
     os._exit(code)
 
 
-def _settle() -> None:
-    setproctitle("connectd: spare")
+def _settle(title: str) -> None:
+    setproctitle(title)
     # A group of its own, so that whatever a plugin starts can be killed with it.
-    os.setsid()
+    if os.getsid(0) != os.getpid():
+        os.setsid()
     preload.die_with_forkserver()
     # The supervisor decides about the end, also when a terminal or an init system signals everybody. A handler and not
     # SIG_IGN, which programs started by a plugin would inherit.
@@ -95,34 +112,38 @@ def _settle() -> None:
     faulthandler.register(signal.SIGUSR2, all_threads=True)
 
 
-def _carry_out(order: Order, channel: ChildChannel) -> ExitCode:
-    apply_limits(limits_of(order))
+def _carry_out(order: Order, channel: ChildChannel, interpreter: Interpreter) -> ExitCode:
+    def move() -> None:
+        interpreter.move(interpreter_for(order), channel, order)
+
     hide_by_name(*configs_of(order))
     match order:
+        case UseInterpreter(python=python):
+            interpreter.move(python, channel, None)
         case RunTask():
             _begin(f"task {order.connector}-{order.task}", order.log, connector=order.connector, task=order.task)
             control = Control(channel, order.generation, order.target_state)
-            return _guarded(control, lambda: run_task(resolve_task(order, control), control))
+            return _guarded(control, move, lambda: run_task(resolve_task(order, control), control))
         case RunConnector():
             _begin(f"connector {order.connector}", order.log, connector=order.connector)
             control = Control(channel, order.generation, order.target_state)
-            return _guarded(control, lambda: run_connector(order, control))
+            return _guarded(control, move, lambda: run_connector(order, control))
         case _:
             assert isinstance(order, Inquiry), f"a new child was ordered to {order!r}"
-            title, work = _inquiry(order)
+            title, work = _inquiry(order, move)
             _answer(title, order.log, channel, work)
     return ExitCode.STOPPED
 
 
-def _inquiry(order: Inquiry) -> tuple[str, Callable[[], Report]]:
+def _inquiry(order: Inquiry, move: Callable[[], None]) -> tuple[str, Callable[[], Report]]:
     """What the process is called meanwhile, and what finds the answer."""
     match order:
         case Validate():
-            return "validating", lambda: validate(order)
+            return "validating", lambda: validate(order, move)
         case ListPlugins():
             return "listing plugins", lambda: list_plugins(resolve_worker_part(order))
         case DescribePlugin():
-            return "describing a plugin", lambda: describe_plugin(resolve_worker_part(order))
+            return "describing a plugin", lambda: _after(move, lambda: describe_plugin(resolve_worker_part(order)))
         case DescribeCluster():
             return "asking Kafka", lambda: describe_cluster(resolve_worker_part(order))
         case MeasureLag():
@@ -130,13 +151,18 @@ def _inquiry(order: Inquiry) -> tuple[str, Callable[[], Report]]:
         case ListOffsets():
             return "reading offsets", lambda: list_offsets(resolve_config(order))
         case AlterOffsets():
-            return "changing offsets", lambda: alter_offsets(resolve_config(order))
+            return "changing offsets", lambda: _after(move, lambda: alter_offsets(resolve_config(order)))
         case LeaveGroups():
             return "leaving groups", lambda: leave_groups(resolve_members(order))
         case ResolveWorkerConfig():
             return "resolving secrets", lambda: resolve_worker(order)
         case DigestReferences():
             return "resolving secrets", lambda: digest_references(order)
+
+
+def _after(move: Callable[[], None], work: Callable[[], Report]) -> Report:
+    move()
+    return work()
 
 
 def _answer(title: str, log: LogSettings, channel: ChildChannel, work: Callable[[], Report]) -> None:
@@ -158,10 +184,11 @@ def _begin(title: str, log: LogSettings, **context: object) -> None:
     sys.stderr = MaskedStream(sys.stderr)
 
 
-def _guarded(control: Control, work: Callable[[], None]) -> ExitCode:
+def _guarded(control: Control, move: Callable[[], None], work: Callable[[], None]) -> ExitCode:
     """Run the work; an error is reported with its trace, and whether starting again could help."""
-    control.start_reading()
     try:
+        move()  # first, so that no order is read that is for the process after it
+        control.start_reading()
         work()
     except (ConfigException, PluginNotFound):
         control.report_state(State.FAILED, traceback.format_exc(), config_error=True)

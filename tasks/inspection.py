@@ -3,6 +3,8 @@ keys have they."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from connectd.components import Plugin
 from connectd.config import ConfigDef, ConfigKey
 from connectd.connectors import SinkConnector, SourceConnector
@@ -11,9 +13,21 @@ from connectd.errors import ConfigException, PluginNotFound
 from connectd.transforms import Predicate, Transformation
 from plugins.discovery import find_class
 from plugins.discovery import list_plugins as find_plugins
+from plugins.discovery.interpreters import PLUGIN_PYTHON
 from plugins.discovery.kinds import full_name
 from tasks.infos import key_info
-from tasks.messages import DescribePlugin, ListPlugins, PluginConfig, PluginInfo, Plugins, Reason, Validate, Validated
+from tasks.messages import (
+    ConfigKeyErrors,
+    DescribePlugin,
+    ListPlugins,
+    PluginConfig,
+    PluginInfo,
+    Plugins,
+    Reason,
+    Validate,
+    Validated,
+)
+from tasks.moving import default_interpreter
 from tasks.refusal import Refusal
 from tasks.secrets.inline import hide_declared, hide_keys
 from tasks.secrets.orders import resolve_for_validation
@@ -28,9 +42,15 @@ LATEST = "latest"
 _DESCRIBED = (SinkConnector, SourceConnector, Converter, HeaderConverter, Transformation, Predicate)
 
 
-def validate(order: Validate) -> Validated:
-    """Check a connector's configuration with the connector's own code."""
+def validate(order: Validate, move: Callable[[], None] = lambda: None) -> Validated:
+    """Check a connector's configuration with the connector's own code, under its own interpreter if `move` can go there."""
+    no_interpreter = []
+    try:
+        move()
+    except ConfigException as error:
+        no_interpreter.append(ConfigKeyErrors(key=PLUGIN_PYTHON, value=str(error.value), errors=[str(error)]))
     resolved, errors = resolve_for_validation(order)
+    errors += no_interpreter
     worker = worker_config(resolved.worker_config)
     hide_declared(
         lambda: find_class(resolved.config[CONNECTOR_CLASS] or "", plugin_path=worker.plugin_path)(), resolved.config
@@ -43,7 +63,8 @@ def validate(order: Validate) -> Validated:
 
 def list_plugins(order: ListPlugins) -> Plugins:
     """All plugins that this worker would find, the broken ones with their errors."""
-    found = find_plugins(WorkerConfig(order.worker_config).plugin_path)
+    python = default_interpreter(order.worker_config)
+    found = find_plugins(WorkerConfig(order.worker_config).plugin_path, python=python)
     return Plugins(
         plugins=[
             PluginInfo(

@@ -171,6 +171,12 @@ class DigestReferences(Message):
     log: LogSettings
 
 
+class UseInterpreter(Message):
+    """To a spare process: go on in this interpreter, and wait there for an order; answered by `Moved`."""
+
+    python: str
+
+
 class ChangeTargetState(Message):
     """Pause or resume without a restart."""
 
@@ -230,6 +236,7 @@ Order = (
     RunTask
     | RunConnector
     | Inquiry
+    | UseInterpreter
     | ChangeTargetState
     | SetLogLevels
     | ForgetTopics
@@ -245,6 +252,12 @@ Order = (
 
 class Warm(Message):
     """Everything is imported; waiting for an order."""
+
+
+class Moved(Message):
+    """The process goes on in another interpreter, by its own decision too; empty for that of connectd."""
+
+    python: str
 
 
 class StateChanged(Message):
@@ -450,6 +463,7 @@ class TopicsUsed(Message):
 
 Report = (
     Warm
+    | Moved
     | StateChanged
     | ReferencesResolved
     | SecretsChanged

@@ -18,7 +18,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from multiprocess.connection import Connection
@@ -77,7 +77,7 @@ def log_stream() -> TextIO:
 
 def _redirect_errors(errors: Connection) -> None:
     global _log
-    _log = open(os.dup(2), "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
+    _log = _text_stream(os.dup(2))
     os.dup2(errors.fileno(), 2)
     errors.close()
 
@@ -87,6 +87,30 @@ def _restore_open_files_limit() -> None:
     if _open_files is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (_open_files, hard))
+
+
+class Inheritance(NamedTuple):
+    """What a child has from the forkserver: its pid, and descriptors of what the supervisor logs to and reads from."""
+
+    forkserver: int | None
+    log: int | None
+    stdin: int | None
+
+
+def inheritance() -> Inheritance:
+    """That of this process, for another program that it becomes."""
+    return Inheritance(_forkserver_pid, None if _log is None else _log.fileno(), _stdin)
+
+
+def inherit(given: Inheritance) -> None:
+    """Be the child that this process was before."""
+    global _forkserver_pid, _log, _stdin
+    _forkserver_pid, _stdin = given.forkserver, given.stdin
+    _log = None if given.log is None else _text_stream(given.log)
+
+
+def _text_stream(descriptor: int) -> TextIO:
+    return open(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
 
 
 def restore_stdin() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from plugins.discovery.folders import PluginFolder
 from plugins.discovery.kinds import PluginKind, alias, simple_name
@@ -39,13 +41,22 @@ class Candidate:
 
 def environment_entry_points(folders: Sequence[PluginFolder]) -> list[Candidate]:
     """Those of everything installed beside connectd; `folders` are none of it, even if one is on `sys.path` by now."""
-    roots = {str(folder.root) for folder in folders}
-    return _entry_points([path for path in sys.path if path not in roots], None)
+    others = {str(path) for folder in folders for path in (folder.root, *folder.packages)}
+    return entry_points_in([path for path in sys.path if path not in others])
 
 
 def entry_points(folder: PluginFolder) -> list[Candidate]:
-    """Those of what is installed in a plugin folder."""
-    return _entry_points([str(folder.root)], folder)
+    """Those of what is installed in a plugin folder, or in its environment."""
+    return entry_points_in([str(path) for path in (folder.root, *folder.packages)], folder)
+
+
+def entry_points_in(path: list[str], folder: PluginFolder | None = None) -> list[Candidate]:
+    """Those of what is installed in these folders of packages."""
+    return [
+        Candidate(point.name, point.module, point.attr, folder, distribution.version)
+        for distribution in _distributions(path)
+        for point in distribution.entry_points.select(group=ENTRY_POINT_GROUP)
+    ]
 
 
 def own_modules(folder: PluginFolder) -> list[str]:
@@ -64,12 +75,38 @@ def own_classes(folder: PluginFolder) -> list[Candidate]:
     ]
 
 
-def _entry_points(path: list[str], folder: PluginFolder | None) -> list[Candidate]:
-    return [
-        Candidate(point.name, point.module, point.attr, folder, distribution.version)
-        for distribution in _distributions(path)
-        for point in distribution.entry_points.select(group=ENTRY_POINT_GROUP)
-    ]
+class Shadowed(NamedTuple):
+    """A distribution of a plugin folder, and the other version of it that is loaded; each as name and version."""
+
+    theirs: str
+    loaded: str
+
+
+def shadowed_distributions(folder: PluginFolder) -> list[Shadowed]:
+    """What is installed in a plugin folder in vain: this process has loaded another version of it from elsewhere."""
+    # First what is cheap: hardly any folder has modules that connectd uses too.
+    loaded = {name for name in folder.modules if _is_from_elsewhere(sys.modules.get(name), folder)}
+    if not loaded:
+        return []
+    here = _by_module([str(folder.root)], loaded)
+    elsewhere = _by_module([path for path in sys.path if path != str(folder.root)], loaded)
+    found = {(here[name], elsewhere[name]) for name in here.keys() & elsewhere.keys() if here[name] != elsewhere[name]}
+    return sorted(Shadowed(theirs, ours) for theirs, ours in found)
+
+
+def _is_from_elsewhere(module: ModuleType | None, folder: PluginFolder) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and not Path(file).is_relative_to(folder.root)
+
+
+def _by_module(path: list[str], modules: Set[str]) -> dict[str, str]:
+    """Name and version of the first distribution that each of the modules belongs to."""
+    found: dict[str, str] = {}
+    for distribution in _distributions(path):
+        for file in distribution.files or ():
+            if (module := file.parts[0].partition(".")[0]) in modules:
+                found.setdefault(module, f"{distribution.name} {distribution.version}")
+    return found
 
 
 def _distributions(path: list[str]) -> list[Distribution]:

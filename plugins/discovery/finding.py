@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from connectd.errors import PluginNotFound
@@ -42,21 +41,34 @@ def find_class(name: str, kind: type | None = None, plugin_path: Sequence[str] =
     return found
 
 
-def plugin_folder_of(name: str, plugin_path: Sequence[str] = ()) -> Path | None:
+def interpreter_of(name: str, plugin_path: Sequence[str] = ()) -> str | None:
+    """The interpreter of the plugin folder that has the class, if that folder has an environment of its own.
+
+    None for all others, and where it cannot be said: `find_class` will.
+    """
+    folders = plugin_folders(plugin_path)
+    if all(folder.environment is None for folder in folders):
+        return None
+    try:
+        folder = folder_of(name.strip(), folders)
+    except PluginNotFound:
+        return None
+    return None if folder is None else folder.python
+
+
+def folder_of(name: str, folders: list[PluginFolder]) -> PluginFolder | None:
     """The plugin folder that `find_class` would take the class from, without importing it; None for all others.
 
     Raises PluginNotFound if several folders have it.
     """
-    name = name.strip()
     if name in builtin.NAMES:
         return None
-    folders = plugin_folders(plugin_path)
     module, _ = _split(name)
-    folder = _one_holder(name, module, folders)
+    folder = _one_holder(name, module, folders) if module else None
     if folder is None:
         matches = [each for each in _candidates(folders) if each.may_be(name)]
         folder = _one_folder(name, [each.folder for each in matches])
-    return None if folder is None else folder.path
+    return folder
 
 
 def _builtin(name: str) -> type[Any] | None:

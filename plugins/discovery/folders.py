@@ -13,23 +13,39 @@ logger = logging.getLogger(__name__)
 # The packages of connectd itself: within a task's process a plugin's own of that name could never be imported.
 RESERVED_MODULES: Final = frozenset({"connectd", "plugins", "supervisor", "tasks"})
 
+# Where the virtual environment of a plugin folder is, by the convention of uv, Poetry and others.
+ENVIRONMENT: Final = ".venv"
+
 
 @dataclass(frozen=True, slots=True)
 class PluginFolder:
     """One entry of a folder in `plugin.path`.
 
     `path` is the entry, `root` the folder that has to be on `sys.path`, `modules` the top-level modules found there.
-    `problem` says why it cannot be used, None if it can.
+    `problem` says why it cannot be used, None if it can. `environment` is its virtual environment, None without one.
     """
 
     path: Path
     root: Path
     modules: tuple[str, ...]
     problem: str | None = None
+    environment: Path | None = None
 
     def holds(self, module: str) -> bool:
         """Whether the top-level module, or a namespace package of that name, is here."""
-        return module in self.modules or (self.root == self.path and (self.root / module).is_dir())
+        if module in self.modules or (self.root == self.path and (self.root / module).is_dir()):
+            return True
+        return any((packages / module).is_dir() or (packages / f"{module}.py").is_file() for packages in self.packages)
+
+    @property
+    def python(self) -> str | None:
+        """The interpreter of its environment."""
+        return None if self.environment is None else str(self.environment / "bin" / "python")
+
+    @property
+    def packages(self) -> list[Path]:
+        """Where its environment has its packages; empty without one."""
+        return [] if self.environment is None else sorted(self.environment.glob("lib/python*/site-packages"))
 
 
 def plugin_folders(plugin_path: Sequence[str]) -> list[PluginFolder]:
@@ -51,7 +67,7 @@ def plugin_folders(plugin_path: Sequence[str]) -> list[PluginFolder]:
 def _folders_in(path: Path) -> Iterator[PluginFolder]:
     entries = sorted(path.iterdir())
     if any(entry.suffix == ".dist-info" for entry in entries):
-        yield PluginFolder(path, path, _modules_in(path))
+        yield PluginFolder(path, path, _modules_in(path), environment=_environment_in(path))
         return
     for entry in entries:
         name = _module_name(entry)
@@ -59,8 +75,14 @@ def _folders_in(path: Path) -> Iterator[PluginFolder]:
             yield PluginFolder(entry, path, (name,))
         elif entry.is_dir() and not entry.name.startswith((".", "_")):
             modules = _modules_in(entry)
-            if modules or _has_dist_info(entry, "*"):
-                yield PluginFolder(entry, entry, modules)
+            environment = _environment_in(entry)
+            if modules or environment or _has_dist_info(entry, "*"):
+                yield PluginFolder(entry, entry, modules, environment=environment)
+
+
+def _environment_in(folder: Path) -> Path | None:
+    environment = folder / ENVIRONMENT
+    return environment if (environment / "pyvenv.cfg").is_file() else None
 
 
 def _modules_in(root: Path) -> tuple[str, ...]:
@@ -86,7 +108,7 @@ def _checked(folder: PluginFolder) -> PluginFolder:
         "rename it, nothing in this folder is loaded"
     )
     logger.warning("plugin.path: skipping '%s': %s", folder.path, problem)
-    return PluginFolder(folder.path, folder.root, (), problem)
+    return PluginFolder(folder.path, folder.root, (), problem, folder.environment)
 
 
 def _has_dist_info(root: Path, name: str) -> bool:

@@ -8,22 +8,28 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 
 import msgspec
 
 from connectd.errors import PluginNotFound
+from plugins.discovery.candidates import Candidate, entry_points_in
 from plugins.discovery.found import FoundPlugin, broken_plugin, describe_plugin
 from plugins.discovery.kinds import kinds_of
 from plugins.discovery.loading import describe_error, load_class
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What to import: `entry_points` as name, module, class and version of their distribution, and whole modules."""
+    """What to import: `entry_points` as name, module, class and version of their distribution, and whole modules.
+
+    Without `entry_points` it is those of this interpreter's environment, but for those in the folders `not_in`.
+    """
 
     location: str
     root: str | None
-    entry_points: list[tuple[str, str, str, str]]
+    entry_points: list[tuple[str, str, str, str]] | None
     modules: list[str] = []
+    not_in: list[str] = []
 
 
 def import_all(wanted: Wanted) -> list[FoundPlugin]:
@@ -31,11 +37,20 @@ def import_all(wanted: Wanted) -> list[FoundPlugin]:
     if wanted.root is not None:
         sys.path.insert(0, wanted.root)
     found = []
-    for entry_point in wanted.entry_points:
+    for entry_point in wanted.entry_points if wanted.entry_points is not None else _of_environment(wanted.not_in):
         found += _entry_point(wanted.location, *entry_point)
     for module in wanted.modules:
         found += _module(wanted.location, module)
     return found
+
+
+def _of_environment(not_in: Sequence[str]) -> list[tuple[str, str, str, str]]:
+    return rows(entry_points_in([path for path in sys.path if path not in not_in]))
+
+
+def rows(candidates: Sequence[Candidate]) -> list[tuple[str, str, str, str]]:
+    """Entry points as `Wanted` has them."""
+    return [(each.name, each.module, each.qualname, each.version or "") for each in candidates]
 
 
 def _entry_point(location: str, name: str, module: str, qualname: str, version: str) -> list[FoundPlugin]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from connectd.errors import PluginNotFound
+from plugins.discovery.candidates import shadowed_distributions
 from plugins.discovery.folders import PluginFolder
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,14 @@ def activate(folder: PluginFolder) -> None:
         sys.path.insert(0, root)
         importlib.invalidate_caches()
         logger.debug("Modules come from folder '%s' first", root)
+        for shadowed in shadowed_distributions(folder):
+            logger.warning(
+                "Plugin folder '%s' has %s, but its plugins get %s, which connectd has loaded already. If they need the other, "
+                "give them an environment of their own: see plugin.python",
+                folder.path,
+                shadowed.theirs,
+                shadowed.loaded,
+            )
 
 
 def load_class(module: str, qualname: str) -> type[Any] | None:

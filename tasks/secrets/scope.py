@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from plugins.discovery.interpreters import PLUGIN_PYTHON
 from tasks.settings.worker import CONFIG_PROVIDERS, PLUGIN_PATH
 
 # Worker settings that are never resolved: plugins are looked for before there are providers, and what belongs to a provider
 # is resolved when that is loaded.
-_UNRESOLVED: Final = (PLUGIN_PATH, CONFIG_PROVIDERS)
+_UNRESOLVED: Final = (PLUGIN_PATH, PLUGIN_PYTHON, CONFIG_PROVIDERS)
 # What only the supervisor needs; what a task does not have, it cannot lose.
 _NOT_FOR_CHILDREN: Final = ("listeners.", "admin.listeners.")
 

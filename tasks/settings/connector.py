@@ -31,6 +31,7 @@ from tasks.settings.aliases import (
     unique_aliases,
 )
 from tasks.settings.limits import define_connector_limits
+from tasks.settings.python import define_connector_python
 from tasks.settings.worker import (
     HEADER_CONVERTER,
     KEY_CONVERTER,
@@ -188,7 +189,7 @@ class ConnectorConfig(AbstractConfig):
 @cache
 def _base_config_def() -> ConfigDef:
     definition = ConfigDef()
-    for declare in (_identity, _converters, _aliases, _errors, define_connector_limits):
+    for declare in (_identity, _converters, _aliases, _errors, define_connector_limits, define_connector_python):
         declare(definition)
     return definition
 

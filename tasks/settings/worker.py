@@ -18,9 +18,11 @@ from connectd.config import (
     ValidString,
 )
 from connectd.errors import ConfigException
+from plugins.discovery.interpreters import PLUGIN_PYTHON
 from plugins.tls.settings import define_ssl
 from tasks.logs import parse_levels
 from tasks.settings.limits import define_worker_limits
+from tasks.settings.python import PYTHON_VALIDATOR
 from tasks.settings.rest import define_rest
 
 BOOTSTRAP_SERVERS: Final = "bootstrap.servers"
@@ -273,6 +275,15 @@ def _plugins(definition: ConfigDef) -> None:
         low,
         "Folders that hold plugin folders, each with a plugin's Python packages and their dependencies. References to "
         "config providers are not resolved here: plugins are looked for before there are any.",
+    ).define(
+        PLUGIN_PYTHON,
+        Type.STRING,
+        None,
+        PYTHON_VALIDATOR,
+        low,
+        "The Python interpreter that the processes of connectors run under, such as `/opt/connectors/.venv/bin/python`, for "
+        "connectors that name none and whose plugin folders have no environment in `.venv`. Left out, it is the one that "
+        "connectd runs on. References to config providers are not resolved here. (connectd only)",
     ).define(
         "plugin.discovery",
         Type.STRING,

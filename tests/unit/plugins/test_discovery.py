@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import dedent
 
@@ -19,9 +19,17 @@ from connectd.errors import PluginNotFound
 from plugins.connectors.file_stream_sink import FileStreamSinkConnector
 from plugins.connectors.file_stream_source import FileStreamSourceConnector, FileStreamSourceTask
 from plugins.converters.string import StringConverter
-from plugins.discovery import FoundPlugin, PluginKind, builtin, find_class, list_plugins, plugin_folder_of
+from plugins.discovery import FoundPlugin, PluginKind, builtin, find_class, list_plugins
+from plugins.discovery.finding import folder_of
+from plugins.discovery.folders import plugin_folders
 from plugins.discovery.kinds import alias, kinds_of, short_names
 from plugins.discovery.loading import load_class
+
+
+def plugin_folder_of(name: str, plugin_path: Sequence[str] = ()) -> Path | None:
+    folder = folder_of(name, plugin_folders(plugin_path))
+    return None if folder is None else folder.path
+
 
 CONNECTOR = """
     from connectd.connectors import SourceConnector

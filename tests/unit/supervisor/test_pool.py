@@ -52,7 +52,9 @@ def task(**config: str) -> RunTask:
 
 async def spare(pool: ProcessPool) -> None:
     """Until one is ready besides those that were taken."""
-    await until(lambda: any(child.warm.done() and child in pool._spares for child in pool.living), "a spare is warm")
+    await until(
+        lambda: any(child.warm.done() and child in pool._spares[""] for child in pool.living), "a spare is warm"
+    )
 
 
 def forkserver_pid() -> int:

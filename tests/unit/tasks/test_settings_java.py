@@ -33,6 +33,7 @@ OURS = {
     "group.instance.id",
     "connectors.directory",
     "log.levels",
+    "plugin.python",
     "rest.basic.auth.file",
     "rest.request.max.bytes",
     "rest.roles.admin",
