@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -69,6 +69,8 @@ class Statuses:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._statuses: dict[UnitId, Status] = {}
+        # Of each connector, so that nobody has to look through all of them.
+        self._tasks: defaultdict[str, set[UnitId]] = defaultdict(set)
         self._listeners: list[Listener] = []
         self.moves: Counter[State] = Counter()
 
@@ -106,8 +108,10 @@ class Statuses:
             raise ValueError(f"{unit} cannot move from {before.state} to {state}")
         status = Status(state=state, since=self._clock(), generation=generation, pid=pid, trace=trace)
         self._statuses[unit] = status
+        if unit.task is not None:
+            self._tasks[unit.connector].add(unit)
         if state is State.DESTROYED:
-            del self._statuses[unit]
+            self._forget(unit)
         if before is None or before.state is not state or before.trace != trace:
             self.moves[state] += 1
             _log_change(unit, status)
@@ -116,11 +120,14 @@ class Statuses:
 
     def tasks_of(self, connector: str) -> Iterable[tuple[UnitId, Status]]:
         """The tasks of a connector by number."""
-        return sorted(
-            (unit, status)
-            for unit, status in self._statuses.items()
-            if unit.connector == connector and unit.task is not None
-        )
+        return [(unit, self._statuses[unit]) for unit in sorted(self._tasks.get(connector, ()))]
+
+    def _forget(self, unit: UnitId) -> None:
+        del self._statuses[unit]
+        tasks = self._tasks.get(unit.connector, set())
+        tasks.discard(unit)
+        if not tasks:
+            self._tasks.pop(unit.connector, None)
 
 
 def _log_change(unit: UnitId, status: Status) -> None:

@@ -70,7 +70,9 @@ class StandaloneHerder:
         self._offsets = ConnectorOffsets(surroundings, offsets)
         self._changed = asyncio.Event()
         self._stopping = False
-        self._statuses.listen(lambda unit, status: self._notice())
+        # Clients ask more often than anything changes.
+        self._shown: dict[str, ConnectorStateInfo] = {}
+        self._statuses.listen(lambda unit, status: self._notice(unit.connector))
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -91,7 +93,10 @@ class StandaloneHerder:
         """The state of a connector and its tasks."""
         if name not in self._connectors:
             raise NotFoundException(f"No status found for connector {name}")
-        return self._connectors[name].state_info(self._statuses, self.worker_id)
+        shown = self._shown.get(name)
+        if shown is None:
+            shown = self._shown[name] = self._connectors[name].state_info(self._statuses, self.worker_id)
+        return shown
 
     def task_status(self, name: str, task: int) -> TaskState:
         """The state of one task."""
@@ -165,6 +170,7 @@ class StandaloneHerder:
             target_state = before.spec.target_state if before else TargetState.STARTED
         spec = ConnectorSpec(name=name, config=dict(config), target_state=target_state)
         self._connectors[name] = Connector.of(spec, before, validated)
+        self._shown.pop(name, None)
         self._reconcile()
         note(Outcome.APPLIED)
         return before is None
@@ -271,7 +277,8 @@ class StandaloneHerder:
                 ):
                     await self._changed.wait()
 
-    def _notice(self) -> None:
+    def _notice(self, name: str) -> None:
+        self._shown.pop(name, None)
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -292,7 +299,7 @@ class StandaloneHerder:
         connector.version = plan.version
         log.info(f"the connector has {len(plan.task_configs)} tasks", connector=name)
         self._reconcile()
-        self._notice()
+        self._notice(name)
 
     def _reconcile(self) -> None:
         tasks = [task for connector in self._connectors.values() for task in connector.tasks()]

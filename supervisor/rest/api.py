@@ -13,6 +13,7 @@ from supervisor.cluster import KafkaCluster
 from supervisor.herder.herder import Herder
 from supervisor.herder.signatures import RequestSignature
 from supervisor.plugin_catalogue import PluginCatalogue
+from supervisor.rest.encoded import EncodedStates
 from supervisor.rest.roles import Role
 
 
@@ -24,6 +25,7 @@ class Api:
     plugins: PluginCatalogue
     cluster: KafkaCluster
     openapi: Callable[[], Mapping[str, Any]]
+    encoded: EncodedStates = field(default_factory=EncodedStates)
     topic_tracking: bool = True
     topic_tracking_reset: bool = True
 

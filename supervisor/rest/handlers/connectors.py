@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 from connectd.errors import NotFoundException
 from supervisor.herder.entities import Created
 from supervisor.rest.api import ACCEPTED, NO_CONTENT, Answer, Call
-from supervisor.rest.entities import CreateConnectorRequest, Expanded, InitialState
+from supervisor.rest.entities import CreateConnectorRequest, InitialState
 from supervisor.rest.errors import RestException, plain
 from supervisor.rest.masking import masked_config, masked_info, masked_tasks
 from tasks.states import TargetState
@@ -35,16 +36,15 @@ async def list_connectors(call: Call) -> Answer:
     return Answer({name: expanded for name in names if (expanded := _expanded(call, name, expansions)) is not None})
 
 
-def _expanded(call: Call, name: str, expansions: set[str]) -> Expanded | None:
-    """None for a connector that was deleted meanwhile."""
+def _expanded(call: Call, name: str, expansions: set[str]) -> dict[str, Any] | None:
+    """What `Expanded` says. None for a connector that was deleted meanwhile."""
     herder = call.api.herder
     try:
-        return Expanded(
-            status=herder.status(name) if "status" in expansions else None,
-            info=masked_info(call, herder.info(name)) if "info" in expansions else None,
-        )
+        status = {"status": call.api.encoded.of(herder.status(name))} if "status" in expansions else {}
+        info = {"info": masked_info(call, herder.info(name))} if "info" in expansions else {}
     except NotFoundException:
         return None
+    return status | info
 
 
 async def create_connector(call: Call) -> Answer:
