@@ -148,12 +148,15 @@ class StatusLog:
     ) -> None:
         try:
             while not await self._written(sent, topic_key(*use)):
-                if self._last_topics.get(use, value) is not value:
+                if not self._is_last(use, value):
                     return
                 sent = self._send(topic_key(*use), value)
         finally:
-            if use in self._last_topics and self._last_topics[use] is value:
+            if self._is_last(use, value):
                 del self._last_topics[use]
+
+    def _is_last(self, use: tuple[str, str], value: bytes | None) -> bool:
+        return use in self._last_topics and self._last_topics[use] is value
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
