@@ -9,7 +9,7 @@ import msgspec
 from supervisor.group.protocol import ConnectProtocol
 from tasks.clients import worker_admin_settings
 from tasks.clients.translated import ClientConf
-from tasks.settings import WorkerConfig
+from tasks.settings import DistributedConfig
 
 # Where a worker file sets nothing, what Java's distributed workers have; answers may be long, for they tell of every task.
 _CLIENT: Final = {
@@ -34,28 +34,24 @@ class GroupSettings(msgspec.Struct, frozen=True, kw_only=True):
     session_timeout_ms: int = 10_000
     heartbeat_interval_ms: int = 3_000
     rebalance_timeout_ms: int = 60_000
-    worker_sync_timeout_ms: int = 3_000
-    worker_unsync_backoff_ms: int = 300_000
     scheduled_rebalance_max_delay_ms: int = 300_000
 
     @classmethod
-    def of(cls, worker: WorkerConfig, url: str) -> Self:
-        """The settings of a distributed worker. Raises ConfigException for security settings that cannot be used."""
+    def of(cls, worker: DistributedConfig, url: str) -> Self:
+        """The settings of a worker. Raises ConfigException for security settings that cannot be used."""
         # Imported here, as everywhere: it loads kafka-python, which only distributed workers need.
         from tasks.clients.kafka_python import kafka_python_conf
 
-        client_id = worker.originals().get("client.id") or f"connectd-{worker.get('group.id')}"
+        client_id = worker.originals().get("client.id") or f"connectd-{worker.group_id}"
         return cls(
-            group_id=worker.get("group.id"),
+            group_id=worker.group_id,
             url=url,
             client=ClientConf(_CLIENT | kafka_python_conf(worker_admin_settings(worker, client_id))),
             client_id=client_id,
-            instance_id=worker.get("group.instance.id"),
+            instance_id=worker.group_instance_id,
             protocol=ConnectProtocol(worker.get("connect.protocol").lower()),
             session_timeout_ms=worker.get("session.timeout.ms"),
             heartbeat_interval_ms=worker.get("heartbeat.interval.ms"),
-            rebalance_timeout_ms=worker.get("rebalance.timeout.ms"),
-            worker_sync_timeout_ms=worker.get("worker.sync.timeout.ms"),
-            worker_unsync_backoff_ms=worker.get("worker.unsync.backoff.ms"),
+            rebalance_timeout_ms=worker.rebalance_timeout_ms,
             scheduled_rebalance_max_delay_ms=worker.get("scheduled.rebalance.max.delay.ms"),
         )
