@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,7 @@ def java_worker(
     bootstrap_servers: str,
     source: Path = HERE / "RestPlugins.java",
     services: Mapping[str, str] = _SERVICES,
+    jvm: Sequence[str] = _JVM,
     **settings: str,
 ) -> Iterator[Worker]:
     """Kafka's ConnectStandalone with the plugins of a Java source, which are `services`: interface and class."""
@@ -95,7 +96,7 @@ def java_worker(
         for interface, name in services.items():
             jar.writestr(f"META-INF/services/{interface}", f"{name}\n")
     own = {"plugin.discovery": "service_load", "plugin.path": str(plugins.parent)}
-    with _worker("java", folder, bootstrap_servers, own | settings) as worker:
+    with _worker("java", folder, bootstrap_servers, own | settings, jvm) as worker:
         yield worker
 
 
@@ -113,7 +114,9 @@ def connectd_worker(
 
 
 @contextmanager
-def _worker(kind: str, folder: Path, bootstrap_servers: str, settings: Mapping[str, str]) -> Iterator[Worker]:
+def _worker(
+    kind: str, folder: Path, bootstrap_servers: str, settings: Mapping[str, str], jvm: Sequence[str] = ()
+) -> Iterator[Worker]:
     port = free_port()
     file = folder / f"{kind}.properties"
     everything = {
@@ -127,7 +130,7 @@ def _worker(kind: str, folder: Path, bootstrap_servers: str, settings: Mapping[s
     }
     file.write_text("".join(f"{key}={value}\n" for key, value in everything.items()))
     command = (
-        java_command("org.apache.kafka.connect.cli.ConnectStandalone", str(file), jvm=_JVM)
+        java_command("org.apache.kafka.connect.cli.ConnectStandalone", str(file), jvm=jvm)
         if kind == "java"
         else [*CONNECTD, "standalone", str(file)]
     )
