@@ -118,7 +118,8 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
         self._reason = self._reason or reason
 
     def need_rejoin(self) -> bool:
-        return self.rejoin_needed or self._reason is not None or self._snapshot is None
+        # A round that has begun is to be waited for to its end, although what asked for it is settled.
+        return self.rejoin_needed or self.rejoining or self._reason is not None or self._snapshot is None
 
     @property
     def was_refused(self) -> bool:
