@@ -102,7 +102,7 @@ def java_worker(
 
 @contextmanager
 def connectd_worker(
-    folder: Path, bootstrap_servers: str, source: Path = HERE / "rest_plugins", **settings: str
+    folder: Path, bootstrap_servers: str, source: Path = HERE / "rest_plugins", /, **settings: str
 ) -> Iterator[Worker]:
     """`connectd standalone` with the plugins of a folder, and as patient with what fails as Java: not at all."""
     plugins = folder / "connectd-plugins"
