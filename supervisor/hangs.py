@@ -11,6 +11,9 @@ from tasks.states import Call
 # Waiting is what these are for: `poll` has a limit of its own, and sending is the Kafka client's business.
 _UNLIMITED: Final = frozenset({Call.NONE, Call.SEND})
 
+# Who has been silent for longer than this may be in another call by now than the one that was heard of last.
+_BEATS_MISSED_S: Final = 3.0
+
 
 class HangLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds; 0 is no limit."""
@@ -42,7 +45,7 @@ class Hang(msgspec.Struct, frozen=True):
 def hung(limits: HangLimits, beat: Beat, now: float) -> Hang | None:
     """None as long as all may be well."""
     silent_s = now - beat.received
-    if beat.call not in _UNLIMITED:
+    if beat.call not in _UNLIMITED and _is_known(beat, silent_s):
         limit_s = limits.poll_s if beat.call is Call.POLL else limits.call_s
         in_call_s = beat.call_s + silent_s
         if limit_s and in_call_s > limit_s:
@@ -50,3 +53,8 @@ def hung(limits: HangLimits, beat: Beat, now: float) -> Hang | None:
     if limits.call_s and silent_s > limits.call_s:
         return Hang(None, silent_s)
     return None
+
+
+def _is_known(beat: Beat, silent_s: float) -> bool:
+    """Whether the call is still the one of the last sign of life; what is in none yet, and silent, is being imported."""
+    return beat.call is Call.IMPORT or silent_s <= max(beat.call_s, _BEATS_MISSED_S)

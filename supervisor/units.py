@@ -42,6 +42,9 @@ from tasks.states import Call, ExitCode, State
 
 log = structlog.get_logger(__name__)
 
+# What the trace of a process that hangs begins with.
+STALLED: Final = "Stalled: "
+
 _FAILURES_KEPT: Final = 50
 
 
@@ -170,7 +173,7 @@ class Unit(ABC):
         self.stalled = hang
         self._surroundings.counts.hangs[self.id, hang.call] += 1
         self._child.dump_stacks()
-        self._change(self._state, f"Stalled: {hang}.")
+        self._change(self._state, f"{STALLED}{hang}.")
         if self._kills_hung:
             self._child.kill_hung(str(hang))
 
@@ -311,6 +314,8 @@ class Unit(ABC):
             self._fail(Cause.CONFIG if report.config_error else Cause.EXCEPTION, trace, _last_line(trace))
             self._kill_later("it did not end after it had failed")
         elif self._decision is None:
+            # Whatever it was in when it was heard of last: that call is over.
+            self._beat = Beat(call=Call.NONE, call_s=0.0, received=self._surroundings.clock())
             if self._history.running_since is None:
                 self._history = msgspec.structs.replace(self._history, running_since=self._surroundings.clock())
             self._change(report.state)

@@ -22,6 +22,16 @@ def test_time_goes_on_in_a_call_although_no_heartbeat_comes() -> None:
     assert str(hung(LIMITS, Beat(call=Call.PUT, call_s=200, received=10), 111)) == "hung in put for 301 s"
 
 
+def test_who_was_silent_for_most_of_the_time_may_be_in_any_call() -> None:
+    beat = Beat(call=Call.FLUSH, call_s=0.1, received=10)
+    assert hung(LIMITS, beat, 310) is None
+    assert str(hung(LIMITS, beat, 311)) == "no sign of life for 301 s"
+
+
+def test_who_was_never_heard_of_is_being_imported() -> None:
+    assert str(hung(LIMITS, Beat(call=Call.IMPORT, call_s=0, received=10), 311)) == "hung in import for 301 s"
+
+
 @pytest.mark.parametrize("call", [Call.NONE, Call.SEND, Call.POLL])
 def test_waiting_is_no_hanging_but_silence_is(call: Call) -> None:
     assert hung(LIMITS, Beat(call=call, call_s=9999, received=10), 11) is None

@@ -1,0 +1,160 @@
+"""Tasks that end, crash, hang, leak, flood and fork in any call: the cause is named, they come back, and lose nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from tests.support.chaos import Chaos, Numbers, wait_for
+from tests.support.processes import alive
+
+GOES_ON = None
+HANG_MS = 4000
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What a task does wrong once, and what is to be seen: a trace that begins so, or GOES_ON."""
+
+    kind: str
+    call: str
+    misdeed: str
+    trace: str | None
+    config: dict[str, str] = field(default_factory=dict)
+
+    def create(self, world: Chaos) -> Numbers:
+        name = re.sub(r"\W+", "-", f"{self.kind}-{self.call}-{self.misdeed}")
+        config = self.config if self.kind == "source" else {"topics": world.source.topic, **self.config}
+        return world.create(name, self.kind, {self.call: f"once {self.misdeed}"}, **config)
+
+
+def ended(how: str) -> str:
+    return rf"The process of \S+ ended: {how}"
+
+
+def raised(what: str) -> str:
+    return rf"(?s)Traceback \(most recent call last\):\n.*\n{what}"
+
+
+def run_all(world: Chaos, wrongs: list[Wrong]) -> None:
+    """All at the same time, until each was seen to fail as it should, to go on, and to have lost nothing."""
+    victims = [(wrong, wrong.create(world)) for wrong in wrongs]
+    for wrong, victim in victims:
+        if wrong.trace is not GOES_ON:
+            trace = world.await_failure(victim)
+            assert re.fullmatch(rf"{wrong.trace}\nRestart at once\.", trace), f"{wrong}: {trace}"
+    for wrong, victim in victims:
+        world.await_state(victim, "RUNNING")
+        wait_for(lambda victim=victim: world.moved(victim) > 100, f"{wrong} goes on")  # type: ignore[misc]
+        done = victim.folder / "task-0" / f"{wrong.call}.done"
+        wait_for(done.exists, f"{wrong} does it")
+    for wrong, victim in victims:
+        world.stop(victim)
+        again = world.assert_nothing_lost(victim)
+        print(f"{victim.name}: {world.moved(victim)} records, {again} more than once")
+        failures = [state for state, _ in world.changes(victim) if state in ("RESTARTING", "FAILED")]
+        assert len(failures) == (wrong.trace is not GOES_ON), f"{wrong}: {world.changes(victim)}"
+        world.remove(victim)
+
+
+def test_errors_in_any_call(shared: Chaos) -> None:
+    run_all(
+        shared,
+        [
+            Wrong("source", "start", "raise no such host", raised("OSError: no such host")),
+            Wrong("source", "poll", "after 5 raise no such table", raised("OSError: no such table")),
+            Wrong("source", "commit", "raise no such queue", GOES_ON),
+            Wrong("source", "commit_record", "after 50 raise no such message", GOES_ON),
+            Wrong("sink", "start", "raise no such folder", raised("OSError: no such folder")),
+            Wrong("sink", "open", "raise no such index", raised("OSError: no such index")),
+            Wrong("sink", "put", "after 2 raise no such row", raised("OSError: no such row")),
+            Wrong("sink", "flush", "after 2 raise no such disk", GOES_ON),
+        ],
+    )
+
+
+def test_ends_and_crashes(shared: Chaos) -> None:
+    run_all(
+        shared,
+        [
+            Wrong("source", "start", "sys.exit 3", raised("SystemExit: 3")),
+            Wrong("source", "poll", "after 5 exit 3", ended("exit code 3")),
+            Wrong("source", "poll", "after 5 raise-base", raised("KeyboardInterrupt")),
+            Wrong("source", "poll", "after 5 signal SIGTERM", GOES_ON),
+            Wrong("source", "commit", "segfault", ended(r"killed by SIGSEGV\n(?s:.*)")),
+            Wrong("sink", "start", "exit 0", ended(r"exit code 0 \(STOPPED\)")),
+            Wrong("sink", "put", "after 2 signal SIGKILL", ended("killed by SIGKILL")),
+            Wrong("sink", "flush", "signal SIGABRT", ended(r"killed by SIGABRT\n(?s:.*)")),
+        ],
+    )
+
+
+def test_hangs(shared: Chaos) -> None:
+    limit = {"task.hang.timeout.ms": str(HANG_MS)}
+    poll_limit = {"task.poll.hang.timeout.ms": str(HANG_MS)}
+    # Who does not let others run tells nobody in which call that is.
+    silent = ended(r"killed by the supervisor: (hung in (poll|put)|no sign of life) for \d s")
+
+    def hung(call: str) -> str:
+        return ended(rf"killed by the supervisor: hung in {call} for \d s")
+
+    run_all(
+        shared,
+        [
+            Wrong("source", "start", "sleep", hung("start"), limit),
+            Wrong("source", "poll", "after 5 sleep", hung("poll"), poll_limit),
+            Wrong("source", "poll", "after 5 spin", silent, limit | poll_limit),
+            Wrong("source", "commit", "sleep", hung("commit"), limit),
+            Wrong("sink", "put", "after 2 sleep", hung("put"), limit),
+            Wrong("sink", "put", "after 2 spin", silent, limit),
+            Wrong("sink", "flush", "sleep", hung("flush"), limit),
+            Wrong("sink", "put", "after 2 signal SIGSTOP", silent, limit),
+        ],
+    )
+
+
+def test_leaks_floods_and_families(shared: Chaos) -> None:
+    wrongs = [
+        Wrong(
+            "sink",
+            "put",
+            "after 2 leak",
+            ended(
+                r"killed by the supervisor: it used \d+ MiB of memory, task\.memory\.max allows 200 MiB",
+            ),
+            {"task.memory.max": str(200 << 20)},
+        ),
+        Wrong("source", "poll", "after 5 flood", GOES_ON),
+    ]
+    run_all(shared, wrongs)
+
+
+def test_what_a_task_has_started_ends_with_it(shared: Chaos) -> None:
+    source = shared.create("forking", "source", {"start": "fork"})
+    sink = shared.create("family", "sink", {"start": "family"}, topics=shared.source.topic)
+    for victim in (source, sink):
+        wait_for(lambda victim=victim: shared.moved(victim) > 100, f"{victim.name} works")  # type: ignore[misc]
+        shared.remove(victim)
+    pids = source.noted_pids() + sink.noted_pids()
+    assert len(pids) == 2
+    wait_for(lambda: not any(map(alive, pids)), "all of them have ended")
+
+
+def test_calls_that_hang_while_a_task_stops(shared: Chaos) -> None:
+    victims = [
+        shared.create("stop-source", "source", {"stop": "sleep"}),
+        shared.create("deaf-source", "source", {"stop": "deaf"}),
+        shared.create("close-sink", "sink", {"close": "sleep"}, topics=shared.source.topic),
+        shared.create("stop-sink", "sink", {"stop": "spin"}, topics=shared.source.topic),
+    ]
+    for victim in victims:
+        wait_for(lambda victim=victim: shared.moved(victim) > 100, f"{victim.name} works")  # type: ignore[misc]
+    for victim in victims:
+        assert shared.rest("PUT", f"/connectors/{victim.name}/stop")[0] == 204
+    shared.assert_unharmed()
+    for victim in victims:
+        shared.stop(victim)
+        shared.assert_nothing_lost(victim)
+        why = f"{victim.name}-0 was killed: it did not stop within 3 s (task.shutdown.graceful.timeout.ms)"
+        assert why in [event["message"] for event in shared.worker.events]
+        shared.remove(victim)
