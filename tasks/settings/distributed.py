@@ -149,7 +149,7 @@ class DistributedConfig(WorkerConfig):
 
     @property
     def key_ttl_ms(self) -> int:
-        """After this time the leader replaces the session key; 0 for each time that it looks."""
+        """After this time the leader replaces the session key; 0 for never."""
         return cast(int, self.get(KEY_TTL_MS))
 
     @property

@@ -30,11 +30,11 @@ class Work:
         self.reconcile()
 
     async def revoke(self, connectors: Iterable[str], tasks: Iterable[UnitId]) -> None:
-        """Take these away; returns when they have ended."""
+        """Take these away; returns when those have ended that another worker may be given."""
         gone = {*map(UnitId, connectors), *tasks}
         self._assigned -= gone
         self.reconcile()
-        await self._worker.ended(gone)
+        await self._worker.ended(unit for unit in gone if is_configured(self._config(), unit))
 
     async def drop(self) -> None:
         """Take everything away; returns when it has ended."""
