@@ -41,10 +41,11 @@ CONNECTORS: dict[str, tuple[dict[str, str], str | None, list[str]]] = {
     "paused": (SOURCE, "pause", ["PAUSED", "PAUSED"]),
     "stopped": (SOURCE, "stop", ["STOPPED"]),
     "failed": ({**SOURCE, "fail": "start"}, None, ["FAILED"]),
-    "task failed": ({**SOURCE, "fail": "task"}, None, ["RUNNING", "FAILED"]),
+    "task-failed": ({**SOURCE, "fail": "task"}, None, ["RUNNING", "FAILED"]),
 }
 # Keys that change what a connector does; `tasks` would start more processes than a test should.
 KEYS = ["fail", "alter", "mode", "depth", "names", "ratio", "on", "host", "key.converter", "transforms", "predicates"]
+JSON = {"Content-Type": "application/json"}
 TASK = st.integers(-1, 2)
 SCHEMA = schemathesis.openapi.from_dict(openapi_document(ROUTES))
 OPERATIONS = {
@@ -68,7 +69,7 @@ def allowed_and_not() -> Iterator[tuple[str, GenerationMode]]:
             yield operation_id, GenerationMode.NEGATIVE
 
 
-@pytest.mark.parametrize(("operation_id", "mode"), allowed_and_not())
+@pytest.mark.parametrize(("operation_id", "mode"), list(allowed_and_not()))
 def test_an_operation(worker: Worker, operation_id: str, mode: GenerationMode) -> None:
     restore(worker)
     statuses: Counter[int] = Counter()
@@ -122,13 +123,18 @@ def aim(case: Case, name: str | None, task: int, extra: dict[str, Any]) -> None:
 def restore(worker: Worker) -> None:
     """Every connector in its state, whatever has been done to it."""
     for name, (config, verb, states) in CONNECTORS.items():
-        path = f"/connectors/{name.replace(' ', '%20')}"
+        path = f"/connectors/{name}"
         wanted = {**{key: worker.private(value) for key, value in config.items()}, "name": name}
-        if worker.get(f"{path}/config") != wanted:
-            status, _, body = worker.request(
-                "PUT", f"{path}/config", json.dumps(wanted).encode(), {"Content-Type": "application/json"}
-            )
-            assert status in (200, 201), body
-        if worker.states(name.replace(" ", "%20")) != states:
-            assert worker.request("PUT", f"{path}/{verb or 'resume'}")[0] in (202, 204)
-        wait_until(lambda: worker.states(name.replace(" ", "%20")) == states, f"{name} is {states}")  # noqa: B023
+        if worker.get(f"{path}/config") == wanted and worker.states(name) == states:
+            continue
+        worker.request("DELETE", path)
+        status, _, body = worker.request("PUT", f"{path}/config", json.dumps(wanted).encode(), JSON)
+        assert status == 201, body
+        if verb is not None:
+            wait_for(worker, name, ["RUNNING", "RUNNING"])
+            assert worker.request("PUT", f"{path}/{verb}")[0] in (202, 204)
+        wait_for(worker, name, states)
+
+
+def wait_for(worker: Worker, name: str, states: list[str]) -> None:
+    wait_until(lambda: worker.states(name) == states, f"{name} is {states}, it is {worker.states(name)}")
