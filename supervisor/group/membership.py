@@ -30,7 +30,7 @@ _PAUSE_S: Final = 1.0
 _JOIN_SLICE_MS: Final = 1000
 _CLOSE_TIMEOUT_S: Final = 10.0
 # What it says of every connection that fails is said once by this package.
-_NOISY: Final = ("kafka.net", "kafka.cluster", "kafka.coordinator")
+_NOISY: Final = ("kafka.net", "kafka.net.connection", "kafka.cluster", "kafka.coordinator")
 
 
 class Membership:
@@ -47,8 +47,7 @@ class Membership:
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         for name in _NOISY:
-            if logging.getLogger(name).level == logging.NOTSET:
-                logging.getLogger(name).setLevel(logging.CRITICAL)
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._settings = settings
         self._configured = configured
         self._listener = listener
