@@ -19,6 +19,8 @@ from tasks.settings.group import GROUP_ID, GROUP_INSTANCE_ID, HEARTBEAT_INTERVAL
 
 _CLIENT_ID: Final = "client.id"
 _MEMBERSHIP: Final = frozenset({GROUP_ID, GROUP_INSTANCE_ID, SESSION_TIMEOUT_MS, HEARTBEAT_INTERVAL_MS})
+# What librdkafka logs of an outage, several times a second, its callback for errors says, too.
+_QUIET: Final[Mapping[str, Any]] = {"log_level": 2}
 _PRODUCER_TUNING: Final[Mapping[str, Any]] = {
     "partitioner": "murmur2_random",  # a key goes to the same partition as from Java
     "linger.ms": 0,
@@ -85,7 +87,9 @@ def _settings(
     given |= {name: Given(name, value, by_default=True) for name, value in fixed.items()}
     translated = translate(client, given)
     return ClientSettings(
-        conf=ClientConf({**tuning, **translated.conf}), warnings=translated.warnings, origins=translated.origins
+        conf=ClientConf({**_QUIET, **tuning, **translated.conf}),
+        warnings=translated.warnings,
+        origins=translated.origins,
     )
 
 
