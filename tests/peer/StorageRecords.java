@@ -55,6 +55,7 @@ public class StorageRecords {
     private final SharedTopicAdmin admin;
     private final List<Object> events = new ArrayList<>();
     private final List<Object> written = new ArrayList<>();
+    private final List<Object> loadSeconds = new ArrayList<>();
     private KafkaConfigBackingStore configs;
     private KafkaStatusBackingStore statuses;
     private KafkaOffsetBackingStore offsets;
@@ -100,9 +101,11 @@ public class StorageRecords {
         offsets = new KafkaOffsetBackingStore(admin, () -> "peer-", converter(true));
         offsets.configure(config);
         if (connected) {
-            configs.start();
-            statuses.start();
-            offsets.start();
+            for (Runnable start : List.<Runnable>of(configs::start, statuses::start, offsets::start)) {
+                long before = System.nanoTime();
+                start.run();
+                loadSeconds.add((System.nanoTime() - before) / 1e9);
+            }
             return;
         }
         // What a store would read it is given, what it would write is kept.
@@ -181,6 +184,8 @@ public class StorageRecords {
                 field(statuses, "kafkaLog", KafkaBasedLog.class).readToEnd().get();
                 offsets.offsetLog.readToEnd().get();
                 return true;
+            case "load-seconds":
+                return loadSeconds;
             case "configs":
                 return configState();
             case "events":

@@ -23,7 +23,7 @@ def test_the_worker_files_keys_without_a_prefix_reach_all_clients() -> None:
         storage_consumer_settings(config, "configs"),
         storage_producer_settings(config, "configs", 1000),
     ):
-        assert settings.conf["security.protocol"] == "SSL"
+        assert settings.conf["security.protocol"] == "ssl"
         assert settings.conf["bootstrap.servers"] == "broker:9092"
         assert settings.conf["client.id"] == "cluster-w1-configs"
     assert leader_producer_settings(config, "configs", 1000).conf["client.id"] == "cluster-w1-configs-leader"
