@@ -6,10 +6,13 @@ from typing import Final
 
 import msgspec
 
+from tasks.heartbeat import LONG_CALL_S, SILENCE_S
 from tasks.states import Call
 
 # Waiting is what these are for: `poll` has a limit of its own, and sending is the Kafka client's business.
 _UNLIMITED: Final = frozenset({Call.NONE, Call.SEND})
+# So many heartbeats that do not come are a silence.
+_MISSED: Final = 3
 
 # Who has been silent for longer than this may be in another call by now than the one that was heard of last.
 _BEATS_MISSED_S: Final = 3.0
@@ -47,10 +50,11 @@ def hung(limits: HangLimits, beat: Beat, now: float) -> Hang | None:
     silent_s = now - beat.received
     if beat.call not in _UNLIMITED and _is_known(beat, silent_s):
         limit_s = limits.poll_s if beat.call is Call.POLL else limits.call_s
-        in_call_s = beat.call_s + silent_s
+        # The end of a long call would have been told; a short one is over, unless heartbeats are missing.
+        in_call_s = beat.call_s + (silent_s if beat.call_s >= LONG_CALL_S else max(0.0, silent_s - SILENCE_S))
         if limit_s and in_call_s > limit_s:
             return Hang(beat.call, in_call_s)
-    if limits.call_s and silent_s > limits.call_s:
+    if limits.call_s and silent_s > max(limits.call_s, _MISSED * SILENCE_S):
         return Hang(None, silent_s)
     return None
 

@@ -1,4 +1,7 @@
-"""The thread that tells the supervisor every second that this child lives, what it is doing and what it has done."""
+"""The thread that tells the supervisor that this child lives, what it is doing and what it has done.
+
+It looks once a second, and says nothing as long as there is nothing new: a thousand idle tasks are to cost next to nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,18 @@ import resource
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
 from tasks.control import Control
 from tasks.messages import Heartbeat
 
-INTERVAL_S = 1.0
+LOOK_INTERVAL_S: Final = 1.0
+# A call that takes as long is told of, and so is its end: in between the supervisor knows what the child is in.
+LONG_CALL_S: Final = 2.0
+# Without news there is a heartbeat this often.
+SILENCE_S: Final = 10.0
 
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
@@ -27,28 +34,48 @@ class Measures(msgspec.Struct, kw_only=True):
     source_lag: dict[str, float] = {}
 
 
+class News:
+    """Tells what the supervisor does not know yet. Times are monotonic."""
+
+    def __init__(self) -> None:
+        self._measures: Measures | None = None
+        self._told = 0.0
+        self._since = 0.0
+
+    def is_due(self, now: float, since: float, measures: Measures) -> bool:
+        """Whether to send a heartbeat, which is then taken for sent. `since` is when the child entered the call it is in."""
+        told_long = self._told - self._since >= LONG_CALL_S
+        known = self._since == since if told_long else now - since < LONG_CALL_S
+        if known and measures == self._measures and now - self._told < SILENCE_S:
+            return False
+        self._measures, self._told, self._since = measures, now, since
+        return True
+
+
 def start_heartbeat(control: Control, measure: Callable[[], Measures]) -> None:
     """Start it. The first beat is sent at once."""
     statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+    news = News()
 
-    def beat() -> None:
+    def look_for_ever() -> NoReturn:
         while True:
             control.on_heartbeat()
             call, since = control.call
-            measures = measure()
-            control.send(
-                Heartbeat(
-                    generation=control.generation,
-                    call=call,
-                    call_s=time.monotonic() - since,
-                    counters=measures.counters | _of_process(statm),
-                    positions=measures.positions,
-                    source_lag=measures.source_lag,
+            measures, now = measure(), time.monotonic()
+            if news.is_due(now, since, measures):
+                control.send(
+                    Heartbeat(
+                        generation=control.generation,
+                        call=call,
+                        call_s=now - since,
+                        counters=measures.counters | _of_process(statm),
+                        positions=measures.positions,
+                        source_lag=measures.source_lag,
+                    )
                 )
-            )
-            time.sleep(INTERVAL_S)
+            time.sleep(LOOK_INTERVAL_S)
 
-    threading.Thread(target=beat, name="heartbeat", daemon=True).start()
+    threading.Thread(target=look_for_ever, name="heartbeat", daemon=True).start()
 
 
 def _of_process(statm: int) -> dict[str, float]:

@@ -6,6 +6,7 @@ import itertools
 import logging
 import os
 import re
+import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -412,3 +413,19 @@ def test_offsets_that_are_refused(partition: Any, offset: Any, message: str) -> 
 def test_offsets_of_the_standard_input_cannot_be_set() -> None:
     with pytest.raises(ConnectException, match="'file' configuration is unspecified"):
         FileStreamSourceConnector().alter_offsets({"topic": "t"}, [])
+
+
+def test_the_end_of_an_idle_file_is_looked_at_ever_rarer(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    source = start()
+    waits = []
+    for idle_s in (0.0, 0.5, 2.0, 5.0, 60.0):
+        now = 1000.0 + idle_s
+        assert source.task.poll() is None
+        waits.append(source.context.waits[-1])
+    assert waits == [0.1, 0.1, pytest.approx(0.2), pytest.approx(0.5), 1.0]
+    source.append(b"line\n")
+    assert source.task.poll() is not None
+    assert source.task.poll() is None
+    assert source.context.waits[-1] == 0.1

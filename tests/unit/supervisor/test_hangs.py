@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from supervisor.hangs import Beat, Hang, HangLimits, hung
+from tasks.heartbeat import SILENCE_S
 from tasks.states import Call
 
 LIMITS = HangLimits(call_s=300, poll_s=0)
@@ -42,3 +43,19 @@ def test_poll_has_a_limit_of_its_own() -> None:
     limits = HangLimits(call_s=0, poll_s=60)
     assert hung(limits, Beat(call=Call.POLL, call_s=61, received=0), 0) == Hang(Call.POLL, 61)
     assert hung(limits, Beat(call=Call.PUT, call_s=9999, received=0), 9999) is None
+
+
+def test_a_short_call_is_over_unless_heartbeats_are_missing() -> None:
+    """One whose end is not told may be another one by now: a source that polls every second sends few heartbeats."""
+    limits = HangLimits(call_s=5, poll_s=5)
+    beat = Beat(call=Call.POLL, call_s=1, received=0)
+    assert hung(limits, beat, SILENCE_S) is None
+    assert hung(limits, beat, SILENCE_S + 4) is None
+    assert hung(limits, beat, SILENCE_S + 4.5) == Hang(Call.POLL, 5.5)
+
+
+def test_silence_is_more_than_a_heartbeat_that_is_not_due() -> None:
+    limits = HangLimits(call_s=5, poll_s=0)
+    beat = Beat(call=Call.NONE, call_s=1, received=0)
+    assert hung(limits, beat, 2 * SILENCE_S) is None
+    assert hung(limits, beat, 3 * SILENCE_S + 1) == Hang(None, 3 * SILENCE_S + 1)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import structlog
 
+import supervisor.hangs
 import supervisor.pool
 import supervisor.worker
 from supervisor.exits import Cause
@@ -162,7 +163,8 @@ async def test_what_hangs_is_marked_dumped_counted_and_replaced(tmp_path: Path, 
         assert "in _misbehave" in dump["event"]
 
 
-async def test_a_child_that_was_stopped_by_a_signal_hangs_too(said: list[Any]) -> None:
+async def test_a_child_that_was_stopped_by_a_signal_hangs_too(said: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor.hangs, "SILENCE_S", 0.05)
     async with supervised(task_hang_timeout_ms="300") as worker:
         worker.run()
         await worker.until(State.RUNNING)

@@ -1,0 +1,37 @@
+"""Heartbeats: what is new is told within a second, and else there is silence."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.heartbeat import LONG_CALL_S, SILENCE_S, Measures, News
+
+QUIET = Measures(counters={"polled": 0.0})
+
+
+@pytest.fixture
+def news() -> News:
+    """After a first heartbeat, at 100 s, from a call that had just begun."""
+    news = News()
+    assert news.is_due(100.0, 99.5, QUIET)
+    return news
+
+
+def test_who_polls_every_second_in_vain_is_silent_for_long(news: News) -> None:
+    told = [second for second in range(101, 131) if news.is_due(second, second - 0.5, QUIET)]
+    assert told == [100 + SILENCE_S, 100 + 2 * SILENCE_S, 100 + 3 * SILENCE_S]
+
+
+def test_what_is_counted_is_told_at_once(news: News) -> None:
+    assert news.is_due(101.0, 100.5, Measures(counters={"polled": 1.0}))
+    assert not news.is_due(102.0, 101.5, Measures(counters={"polled": 1.0}))
+    assert news.is_due(103.0, 102.5, Measures(counters={"polled": 1.0}, source_lag={"a": 2.0}))
+
+
+def test_that_a_call_takes_long_is_told_once_and_that_it_is_over(news: News) -> None:
+    began = 100.2
+    assert not news.is_due(101.0, began, QUIET)
+    assert not news.is_due(began + LONG_CALL_S - 0.1, began, QUIET)
+    assert news.is_due(began + LONG_CALL_S, began, QUIET)
+    assert not news.is_due(began + LONG_CALL_S + 1, began, QUIET)
+    assert news.is_due(began + LONG_CALL_S + 2, began + LONG_CALL_S + 1.5, QUIET)
