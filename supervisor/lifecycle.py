@@ -60,6 +60,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     trace: str | None = None
 
 
+def has_process(status: Status) -> bool:
+    """Whether a process of it works; that of one that has failed may be on its way out."""
+    return status.pid is not None and status.state in (State.RUNNING, State.PAUSED, State.STOPPED)
+
+
 Listener = Callable[[UnitId, Status], None]
 
 

@@ -241,6 +241,9 @@ class Unit(ABC):
             self._fail(Cause.LOST, str(error), _first_line(str(error)))
             return self._seconds_to_restart()
         self._woken.clear()  # whatever was asked for until now, the order below heeds it
+        if not self._has_work():
+            child.kill("there is nothing to do for it any more")
+            return None
         self._generation = next(self._surroundings.generations)
         self._beat = Beat(call=Call.IMPORT, call_s=0.0, received=self._surroundings.clock())
         self._child = child

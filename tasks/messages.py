@@ -293,7 +293,7 @@ class Heartbeat(Message):
 
     `counters` are totals and gauges since the child's start under the attribute names of Kafka's ConnectMetricsRegistry; what
     is called a maximum there is that since the heartbeat before. `positions` of a sink are topic, partition and the offset
-    of the record that it is given next; `source_lag` is what `SourceTask.lag` says.
+    of the record that it is given next, -1 before the first; `source_lag` is what `SourceTask.lag` says.
     """
 
     generation: int

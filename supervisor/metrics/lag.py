@@ -111,9 +111,9 @@ class LagWatch:
             known = {partition: offset for (group, partition), offset in self._committed.items() if group == sink.group}
             owners: dict[Partition, UnitId] = {}
             for unit, partition, offset in positions.get(sink.connector, ()):
-                # A task is ahead of what it has committed; what a failed one says is past.
-                known[partition] = max(offset, known.get(partition, 0))
                 owners[partition] = unit
+                if offset >= 0:  # a task is ahead of what it has committed; what a failed one says is past
+                    known[partition] = max(offset, known.get(partition, 0))
             for partition, offset in known.items():
                 if (ends := self._ends.get(partition)) is not None:
                     unit = owners.get(partition, UnitId(sink.connector))

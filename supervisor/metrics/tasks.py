@@ -69,6 +69,7 @@ class TaskMetrics:
     def __init__(self, began: float) -> None:
         self.kind: str | None = None
         self.heard = began
+        self.call: tuple[str, float] | None = None
         self.positions: list[tuple[str, int, int]] = []
         self.source_lag: dict[str, float] = {}
         self._generation = 0
@@ -87,6 +88,7 @@ class TaskMetrics:
             self._generation = heartbeat.generation
         self.heard = now
         self._last = heartbeat.counters
+        self.call = (heartbeat.call, heartbeat.call_s)
         self.positions, self.source_lag = heartbeat.positions, heartbeat.source_lag
         if self._spec is None:
             self._spec = next((kind for kind in _KINDS if kind.marker in heartbeat.counters), None)

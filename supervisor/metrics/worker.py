@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -14,12 +14,13 @@ import connectd
 from connectd.errors import NotFoundException
 from supervisor.herder.entities import ConnectorType
 from supervisor.herder.herder import Herder
-from supervisor.lifecycle import Status, UnitId
+from supervisor.lifecycle import Status, UnitId, has_process
 from supervisor.metrics import families
+from supervisor.metrics.activity import Activity, activities
 from supervisor.metrics.lag import LagWatch, SinkGroup
 from supervisor.metrics.startups import Startups
 from supervisor.metrics.text import Family, labels, with_label
-from supervisor.units import Surroundings
+from supervisor.units import STALLED, Surroundings
 from supervisor.versions import KAFKA_CONNECT_VERSION
 from tasks.states import State
 
@@ -45,20 +46,22 @@ class MoreMetrics(Protocol):
 
 
 class WorkerMetrics:
-    """Renders them. `clock` is monotonic seconds, the one that heartbeats are stamped with."""
+    """Renders them, with what other parts of the worker have to say."""
 
-    def __init__(self, surroundings: Surroundings, registry: CollectorRegistry, clock: Callable[[], float]) -> None:
-        self.more: list[MoreMetrics] = []
+    def __init__(
+        self, surroundings: Surroundings, registry: CollectorRegistry, more: Iterable[MoreMetrics] = ()
+    ) -> None:
+        self._more = more
         self._surroundings = surroundings
         self._units = surroundings.metrics
         self._startups = Startups(surroundings.statuses)
-        self._lag = LagWatch(surroundings, surroundings.metrics, clock)
+        self._lag = LagWatch(surroundings, surroundings.metrics, surroundings.clock)
         self._registry = registry
-        self._clock = clock
+        self._clock = surroundings.clock
 
     async def render(self, herder: Herder) -> str:
         """The text of a scrape. The event loop turns meanwhile, so that different metrics may be moments apart."""
-        await self._lag.refresh(_sinks(herder))
+        await self._lag.refresh(sink_groups(herder))
         parts, count = [], 0
         for family, series in self._all(herder):
             text = family.text(series)
@@ -70,12 +73,17 @@ class WorkerMetrics:
         parts.append(generate_latest(self._registry).decode())
         return "".join(parts)
 
+    async def activities(self, herder: Herder, worker_id: str) -> list[Activity]:
+        """What all connectors and tasks of this worker are doing."""
+        await self._lag.refresh(sink_groups(herder))
+        return activities(self._surroundings, self._lag, worker_id)
+
     def _all(self, herder: Herder) -> Iterator[tuple[Family, Iterable[Series]]]:
         statuses = self._surroundings.statuses.all
         yield from self._of_connectors(herder, statuses)
         yield from self._of_tasks(statuses)
         yield from self._of_worker(herder, statuses)
-        for part in self.more:
+        for part in self._more:
             yield from part.families()
 
     # --- Kafka's ------------------------------------------------------------------------------------------------------
@@ -194,7 +202,9 @@ class WorkerMetrics:
         yield families.RELOADS, [(labels({"result": result}), counts.reloads[result]) for result in counts.reloads]
 
         now = self._clock()
-        heard = [(unit, metrics.heard) for unit, metrics in self._units.all() if statuses[unit].pid is not None]
+        heard = [(unit, metrics.heard) for unit, metrics in self._units.all() if has_process(statuses[unit])]
+        stalled = [(unit, (status.trace or "").startswith(STALLED)) for unit, status in statuses.items()]
+        yield families.STALLED, [(_labels_of(unit), int(hangs)) for unit, hangs in stalled]
         yield families.HEARTBEAT_AGE, [(_labels_of(unit), max(0.0, now - at)) for unit, at in heard]
         yield families.PROCESSES, self._processes(statuses)
         yield families.READY, [("", int(herder.is_ready))]
@@ -205,7 +215,7 @@ class WorkerMetrics:
 
     def _processes(self, statuses: Mapping[UnitId, Status]) -> list[Series]:
         running = Counter(
-            "connector" if unit.task is None else "task" for unit, status in statuses.items() if status.pid is not None
+            "connector" if unit.task is None else "task" for unit, status in statuses.items() if has_process(status)
         )
         running["spare"] = self._surroundings.pool.spare_count
         return [(labels({"kind": kind}), running[kind]) for kind in ("connector", "task", "spare")]
@@ -215,7 +225,8 @@ def _labels_of(unit: UnitId) -> str:
     return labels({"connector": unit.connector, "task": "" if unit.task is None else str(unit.task)})
 
 
-def _sinks(herder: Herder) -> list[SinkGroup]:
+def sink_groups(herder: Herder) -> list[SinkGroup]:
+    """The consumer groups of all sinks."""
     found = []
     for name in herder.connectors():
         with contextlib.suppress(NotFoundException):

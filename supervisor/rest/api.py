@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +12,8 @@ from multidict import MultiMapping
 from supervisor.cluster import KafkaCluster
 from supervisor.herder.herder import Herder
 from supervisor.herder.signatures import RequestSignature
+from supervisor.lifecycle import Status, UnitId
+from supervisor.metrics.activity import Activity
 from supervisor.plugin_catalogue import PluginCatalogue
 from supervisor.rest.encoded import EncodedStates
 from supervisor.rest.roles import Role
@@ -25,6 +27,10 @@ class Api:
     plugins: PluginCatalogue
     cluster: KafkaCluster
     openapi: Callable[[], Mapping[str, Any]]
+    metrics: Callable[[], Awaitable[str]]
+    statuses: Callable[[], Mapping[UnitId, Status]]
+    activities: Callable[[], Awaitable[list[Activity]]]
+    observe: Callable[[str, str, int, float], None]
     encoded: EncodedStates = field(default_factory=EncodedStates)
     topic_tracking: bool = True
     topic_tracking_reset: bool = True

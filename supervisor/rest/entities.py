@@ -88,3 +88,18 @@ class PluginInfo(msgspec.Struct, omit_defaults=True):
     class_: str = msgspec.field(name="class")
     type: str
     version: str = "undefined"
+
+
+class FailedUnit(msgspec.Struct):
+    """A connector, or one of its tasks, that has failed, and the first line of why."""
+
+    connector: str
+    task: int | None
+    reason: str
+
+
+class Health(msgspec.Struct, omit_defaults=True):
+    """For load balancers and probes; the status of HTTP says the same."""
+
+    status: str
+    failed: list[FailedUnit] = []

@@ -64,25 +64,31 @@ class Exchange:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Never raises, but for a client that has gone."""
         started = time.monotonic()
+        match: Match | None = None
         try:
-            answer = await self._answer(request)
+            if request.method == "OPTIONS":
+                answer = self._options(request)
+            else:
+                match = self._router.find(request.method, request.rel_url.raw_path)
+                answer = await self._answer(request, match)
         except Exception as error:
             answer = _refusal(error)
         response = self._response(request, answer)
+        seconds = time.monotonic() - started
+        # Of requests without a route nothing is kept that a client made up.
+        method, route = (match.route.method, match.route.path) if match is not None else ("", "")
+        self._api.observe(method, route, response.status, seconds)
         log.debug(
             "request",
             remote=request.remote,
             method=request.method,
             path=request.path,
             status=response.status,
-            ms=round((time.monotonic() - started) * 1000, 1),
+            ms=round(seconds * 1000, 1),
         )
         return response
 
-    async def _answer(self, request: web.BaseRequest) -> Answer:
-        if request.method == "OPTIONS":
-            return self._options(request)
-        match = self._router.find(request.method, request.rel_url.raw_path)
+    async def _answer(self, request: web.BaseRequest, match: Match) -> Answer:
         caller = self._access.caller(request, match.route)
         if not match.route.is_audited:
             return await self._carry_out(request, match, caller)

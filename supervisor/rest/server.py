@@ -13,6 +13,7 @@ from supervisor.rest.access import Access
 from supervisor.rest.api import Api
 from supervisor.rest.client import WorkerClient
 from supervisor.rest.exchange import Exchange
+from supervisor.rest.own_routes import METRICS_ROUTES, OWN_ROUTES
 from supervisor.rest.routes import ROUTES
 from supervisor.rest.routing import Scope
 from supervisor.rest.settings import RestSettings
@@ -33,14 +34,19 @@ class RestServer:
         self._client = client
         self._runners: list[web.ServerRunner] = []
 
-    async def start(self, listeners: Sequence[BoundListener], admin_listeners: Sequence[BoundListener]) -> None:
+    async def start(
+        self,
+        listeners: Sequence[BoundListener],
+        admin_listeners: Sequence[BoundListener],
+        metrics_listeners: Sequence[BoundListener] = (),
+    ) -> None:
         """Answer requests from now on."""
         settings = self._settings
         shared = settings.admin_listeners is None
         access = Access(settings.credentials, settings.roles)
         public = Exchange(
             self._api,
-            [route for route in ROUTES if route.scope is not Scope.ADMIN or shared],
+            [route for route in (*ROUTES, *OWN_ROUTES) if route.scope is not Scope.ADMIN or shared],
             access,
             self._client,
             settings.max_body_bytes,
@@ -55,7 +61,10 @@ class RestServer:
             settings.max_body_bytes,
         )
         await self._serve(public, listeners, settings.tls)
+        # Numbers and names only, and for programs that often cannot log in: who may connect is said by the address.
+        metrics = Exchange(self._api, METRICS_ROUTES, Access(), self._client, settings.max_body_bytes)
         await self._serve(admin, admin_listeners, settings.admin_tls)
+        await self._serve(metrics, metrics_listeners, settings.tls)
 
     async def stop(self) -> None:
         """Take no more requests, and give those that are under way a moment."""

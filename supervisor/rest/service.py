@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from supervisor.cluster import KafkaCluster
 from supervisor.herder.herder import Herder
+from supervisor.metrics.own import OwnMetrics
+from supervisor.metrics.worker import MoreMetrics, WorkerMetrics
 from supervisor.plugin_catalogue import PluginCatalogue
 from supervisor.rest.listeners import Listener
 from supervisor.rest.settings import RestSettings
 from supervisor.rest.sockets import BoundListener, bind_all, close
 from supervisor.units import Surroundings
-from tasks.settings.rest import ADMIN_LISTENERS, LISTENERS
+from tasks.settings.rest import ADMIN_LISTENERS, LISTENERS, METRICS_LISTENERS
 
 if TYPE_CHECKING:
     from supervisor.rest.client import WorkerClient
@@ -29,10 +31,15 @@ class RestService:
         self._settings = settings
         self._listeners = bind_all(LISTENERS, settings.listeners)
         self._admin_listeners: list[BoundListener] = []
+        self._metrics_listeners: list[BoundListener] = []
+        # Parts of the worker with metrics of their own; to be filled before `serve`.
+        self.more_metrics: list[MoreMetrics] = []
+        self._watching: asyncio.Task[None] | None = None
         self._server: RestServer | None = None
         self._client: WorkerClient | None = None
         try:
             self._admin_listeners = bind_all(ADMIN_LISTENERS, settings.admin_listeners or ())
+            self._metrics_listeners = bind_all(METRICS_LISTENERS, settings.metrics_listeners)
         except BaseException:
             self._close_sockets()
             raise
@@ -70,8 +77,11 @@ class RestService:
 
     async def serve(self, herder: Herder, surroundings: Surroundings) -> None:
         """Answer requests from now on."""
-        if not self._listeners:
+        if not self._listeners and not self._metrics_listeners:
             return
+        own = OwnMetrics()
+        metrics = WorkerMetrics(surroundings, own.registry, self.more_metrics)
+        self._watching = asyncio.get_running_loop().create_task(own.watch_loop())
         # In a thread: it takes a fifth of a second, in which the worker has better things to do.
         await asyncio.to_thread(import_module, "supervisor.rest.server")
         from supervisor.rest.api import Api
@@ -85,12 +95,16 @@ class RestService:
             plugins=PluginCatalogue(surroundings),
             cluster=KafkaCluster(surroundings),
             openapi=cache(partial(openapi_document, ROUTES)),
+            metrics=partial(metrics.render, herder),
+            statuses=lambda: surroundings.statuses.all,
+            activities=partial(metrics.activities, herder, self.worker_id),
+            observe=own.observe_request,
             topic_tracking=self._settings.topic_tracking,
             topic_tracking_reset=self._settings.topic_tracking_reset,
         )
         self._client = WorkerClient(self._settings.client_tls)
         self._server = RestServer(api, self._settings, self._client)
-        await self._server.start(self._listeners, self._admin_listeners)
+        await self._server.start(self._listeners, self._admin_listeners, self._metrics_listeners)
 
     async def stop(self) -> None:
         """Take no more requests; those that are under way have a moment to end."""
@@ -100,8 +114,10 @@ class RestService:
             await server.stop()
         if client is not None:
             await client.close()
+        if self._watching is not None:
+            self._watching.cancel()
         self._close_sockets()
 
     def _close_sockets(self) -> None:
-        for listener in (*self._listeners, *self._admin_listeners):
+        for listener in (*self._listeners, *self._admin_listeners, *self._metrics_listeners):
             close(listener.sockets)

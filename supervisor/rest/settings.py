@@ -27,6 +27,7 @@ from tasks.settings.rest import (
     EXTENSION_CLASSES,
     LISTENERS,
     MAX_REQUEST_BYTES,
+    METRICS_LISTENERS,
     RESPONSE_HEADERS,
     ROLE_PREFIX,
     ROLES,
@@ -40,6 +41,7 @@ class RestSettings:
 
     listeners: Sequence[Listener]
     admin_listeners: Sequence[Listener] | None
+    metrics_listeners: Sequence[Listener]
     advertised_host: str | None
     advertised_port: int | None
     advertised_listener: str | None
@@ -60,17 +62,19 @@ class RestSettings:
         admin = worker.get(ADMIN_LISTENERS)
         listeners = [parse_listener(LISTENERS, url) for url in worker.get(LISTENERS)]
         admin_listeners = [parse_listener(ADMIN_LISTENERS, url) for url in admin or () if url]
+        metrics_listeners = [parse_listener(METRICS_LISTENERS, url) for url in worker.get(METRICS_LISTENERS)]
         file = credentials_file(worker.get(BASIC_AUTH_FILE)) if worker.get(EXTENSION_CLASSES) else None
         return cls(
             listeners=listeners,
             admin_listeners=None if admin is None else admin_listeners,
+            metrics_listeners=metrics_listeners,
             advertised_host=worker.get(ADVERTISED_HOST_NAME),
             advertised_port=worker.get(ADVERTISED_PORT),
             advertised_listener=worker.get(ADVERTISED_LISTENER),
             max_body_bytes=worker.get(MAX_REQUEST_BYTES),
             topic_tracking=worker.topic_tracking_enable,
             topic_tracking_reset=worker.topic_tracking_allow_reset,
-            tls=_tls(worker, listeners, LISTENERS_PREFIX),
+            tls=_tls(worker, [*listeners, *metrics_listeners], LISTENERS_PREFIX),
             admin_tls=_tls(worker, admin_listeners, ADMIN_LISTENERS_PREFIX),
             client_tls=partial(client_context, worker),
             credentials=None if file is None else Credentials(file),

@@ -19,6 +19,7 @@ from connectd.errors import ConfigException
 
 LISTENERS: Final = "listeners"
 ADMIN_LISTENERS: Final = "admin.listeners"
+METRICS_LISTENERS: Final = "metrics.listeners"
 ADVERTISED_HOST_NAME: Final = "rest.advertised.host.name"
 ADVERTISED_PORT: Final = "rest.advertised.port"
 ADVERTISED_LISTENER: Final = "rest.advertised.listener"
@@ -136,6 +137,16 @@ def define_rest(definition: ConfigDef) -> ConfigDef:
             low,
             "Where the administrative part of the REST API listens, such as log levels: URLs as in `listeners`. "
             "Left out, it shares the `listeners`; empty, it is switched off.",
+            group=GROUP,
+        )
+        .define(
+            METRICS_LISTENERS,
+            Type.LIST,
+            [],
+            uris(is_empty_allowed=True, is_null_allowed=False),
+            low,
+            "Where `/metrics` and the health endpoints are served beside the REST API, for everybody who can connect: URLs as "
+            "in `listeners`. They are on the `listeners` in any case.",
             group=GROUP,
         )
         .define(

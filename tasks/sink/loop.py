@@ -119,8 +119,8 @@ class SinkLoop:
         self._closed = False
 
     def positions(self) -> list[tuple[str, int, int]]:
-        """How far the task was given records: topic, partition, offset of the next. To be called by any thread."""
-        return self._offsets.positions()
+        """How far the task was given records: topic, partition, offset of the next or -1. To be called by any thread."""
+        return self._offsets.positions(list(self._assigned))
 
     def run(self) -> None:
         """From subscribing to closing all partitions. The consumer is left for the caller to close."""
@@ -128,6 +128,7 @@ class SinkLoop:
             while not self._control.stopping.is_set():
                 self._iterate()
         except BaseException:
+            self._control.report_failure()
             try:
                 self._end()
             except Exception as error:

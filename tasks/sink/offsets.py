@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import structlog
 from confluent_kafka import Message
@@ -71,9 +71,10 @@ class SinkOffsets:
         self._work_out()
         return {each: OffsetAndMetadata(self._delivered[each]) for each in partitions if each in self._delivered}
 
-    def positions(self) -> list[tuple[str, int, int]]:
-        """Topic, partition and offset of what comes next, as far as anything came; for another thread, that may be late."""
-        latest = {(each.topic, each.partition): offset for each, offset in self._delivered.copy().items()}
+    def positions(self, partitions: Iterable[ClientPartition]) -> list[tuple[str, int, int]]:
+        """Topic, partition and offset of what comes next, -1 where nothing came yet; for another thread, that may be late."""
+        latest = {(each.topic, each.partition): -1 for each in partitions}
+        latest |= {(each.topic, each.partition): offset for each, offset in self._delivered.copy().items()}
         latest |= {(each.topic, each.partition): each.offset for each in self._positions if each.offset >= 0}
         return [(topic, partition, offset) for (topic, partition), offset in latest.items()]
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import TypeVar
 from urllib.parse import quote
 
 from connectd.errors import NotFoundException
 from supervisor.herder.entities import Created
 from supervisor.rest.api import ACCEPTED, NO_CONTENT, Answer, Call
-from supervisor.rest.entities import CreateConnectorRequest, InitialState
+from supervisor.rest.entities import CreateConnectorRequest, Expanded, InitialState
 from supervisor.rest.errors import RestException, plain
 from supervisor.rest.masking import masked_config, masked_info, masked_tasks
 from tasks.states import TargetState
 
+T = TypeVar("T")
+
 NAME = "name"
+STATUS, INFO = "status", "info"
 
 _TARGET_STATES = {
     InitialState.RUNNING: TargetState.STARTED,
@@ -33,18 +37,28 @@ async def list_connectors(call: Call) -> Answer:
     if "expand" not in call.query:
         return Answer(names)
     expansions = set(call.query.getall("expand"))
+    if expansions == {STATUS}:
+        states = [state for name in names if (state := _unless_deleted(call.api.herder.status, name)) is not None]
+        return Answer(call.api.encoded.all(states))
     return Answer({name: expanded for name in names if (expanded := _expanded(call, name, expansions)) is not None})
 
 
-def _expanded(call: Call, name: str, expansions: set[str]) -> dict[str, Any] | None:
-    """What `Expanded` says. None for a connector that was deleted meanwhile."""
-    herder = call.api.herder
+def _expanded(call: Call, name: str, expansions: set[str]) -> Expanded | None:
+    status = _unless_deleted(call.api.herder.status, name)
+    info = _unless_deleted(call.api.herder.info, name)
+    if status is None or info is None:
+        return None
+    return Expanded(
+        status=status if STATUS in expansions else None, info=masked_info(call, info) if INFO in expansions else None
+    )
+
+
+def _unless_deleted(look: Callable[[str], T], name: str) -> T | None:
+    """None for a connector that was deleted meanwhile."""
     try:
-        status = {"status": call.api.encoded.of(herder.status(name))} if "status" in expansions else {}
-        info = {"info": masked_info(call, herder.info(name))} if "info" in expansions else {}
+        return look(name)
     except NotFoundException:
         return None
-    return status | info
 
 
 async def create_connector(call: Call) -> Answer:

@@ -1,0 +1,50 @@
+"""Handlers of what is not Kafka Connect's: metrics, health, and what the tasks of this worker are doing."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from supervisor.metrics.text import CONTENT_TYPE
+from supervisor.rest.api import Answer, Call
+from supervisor.rest.entities import FailedUnit, Health
+from supervisor.rest.errors import RestException
+from tasks.states import State
+
+
+async def metrics(call: Call) -> Answer:
+    return Answer(await call.api.metrics(), headers={"Content-Type": CONTENT_TYPE})
+
+
+async def live(call: Call) -> Answer:
+    """Whoever reads this has been answered."""
+    return Answer(Health("live"))
+
+
+async def ready(call: Call) -> Answer:
+    if call.api.herder.is_ready:
+        return Answer(Health("ready"))
+    return Answer(Health("starting"), HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+async def connectors_health(call: Call) -> Answer:
+    allowed = _threshold(call.query.get("maxFailed", "0"))
+    failed = [
+        FailedUnit(unit.connector, unit.task, next(iter((status.trace or "").splitlines()), ""))
+        for unit, status in call.api.statuses().items()
+        if status.state is State.FAILED
+    ]
+    if len(failed) <= allowed:
+        return Answer(Health("healthy", failed))
+    return Answer(Health("unhealthy", failed), HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _threshold(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise RestException(
+            HTTPStatus.BAD_REQUEST, f"maxFailed is {text!r}: expected how many may have failed, 0 or more"
+        )
+    return int(text)
+
+
+async def list_units(call: Call) -> Answer:
+    return Answer(await call.api.activities())

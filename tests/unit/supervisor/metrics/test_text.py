@@ -1,0 +1,34 @@
+"""The text format, read back by Prometheus' own library."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from supervisor.metrics import families
+from supervisor.metrics.text import Family, labels, with_label
+
+AWKWARD = 'a "quoted" \\ back\nslash, ä'
+
+
+def test_labels_are_read_back_as_they_were() -> None:
+    written = with_label(labels({"connector": AWKWARD, "task": ""}), "topic", AWKWARD)
+    (family,) = text_string_to_metric_families(Family("m", "gauge", "What it is").text([(written, 2.5)]))
+    assert family.samples[0].labels == {"connector": AWKWARD, "topic": AWKWARD}
+    assert family.samples[0].value == 2.5
+
+
+def test_a_family_without_series_is_left_out() -> None:
+    assert Family("m", "gauge", "What it is").text([]) == ""
+
+
+def test_large_numbers_keep_their_digits() -> None:
+    (family,) = text_string_to_metric_families(Family("m_total", "counter", "What it is").text([("", 2**53 + 0.0)]))
+    assert family.samples[0].value == 2**53
+
+
+def test_names_follow_the_rules_of_prometheus() -> None:
+    declared = [*families.TASKS, *families.CLIENTS, *families.UNITS]
+    assert len({family.name for family in declared}) == len(declared)
+    for family in declared:
+        assert (family.type == "counter") == family.name.endswith("_total"), family.name
+        assert family.doc and not family.doc.endswith(".")
