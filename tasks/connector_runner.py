@@ -73,6 +73,9 @@ def run_connector(order: RunConnector, control: Control) -> None:
                 raise ConnectException(f"The connector reported an error: {type(error).__name__}: {error}") from error
             control.send(ReconfigurationRequested(generation=order.generation))
             _report_plan(connector, config, order, control, threads_before, reverse)
+    except BaseException:
+        control.report_failure()
+        raise
     finally:
         control.enter(Call.STOP)
         _stop(connector)
@@ -83,7 +86,7 @@ def _stop(connector: Connector) -> None:
     """The end of a connector must not hide why it ended."""
     try:
         connector.stop()
-    except Exception:
+    except BaseException:
         log.exception("stopping the connector failed")
 
 

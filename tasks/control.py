@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from connectd.errors import ConfigException, PluginNotFound
 from tasks.channel import ChannelClosed, ChildChannel
 from tasks.logs import set_levels
 from tasks.messages import (
@@ -27,7 +30,6 @@ from tasks.messages import (
     TopicsUsed,
 )
 from tasks.states import Call, ExitCode, State, TargetState
-
 
 # A process that was stopped for long must notice soon after it goes on.
 LEASE_CHECK_S = 0.2
@@ -57,6 +59,7 @@ class Control:
         self.target_state = target_state
         # The call that the work is in, and since when: read by the heartbeat, replaced as one so that it is never torn.
         self.call: tuple[Call, float] = (Call.NONE, time.monotonic())
+        self._failed: ExitCode | None = None
         # What else is to be done by the thread that comes along every second.
         self.on_heartbeat: Callable[[], None] = lambda: None
         # Until when this process may run without hearing of the supervisor, on the clock of `time.monotonic`.
@@ -126,15 +129,6 @@ class Control:
         with self._changed:
             return self._changed.wait_for(lambda: not self.should_run, seconds)
 
-    def rest(self, seconds: float) -> bool:
-        """Sleep amid a call, which does not count as part of it; True if a stop was ordered."""
-        call, _ = self.call
-        self.enter(Call.NONE)
-        try:
-            return self.stopping.wait(seconds)
-        finally:
-            self.enter(call)
-
     def wait_while_paused(self, seconds: float) -> None:
         """Sleep until resumed or stopped, at the most so long."""
         with self._changed:
@@ -163,6 +157,17 @@ class Control:
     def report_state(self, state: State, trace: str | None = None, *, config_error: bool = False) -> None:
         """Report this child's state."""
         self.send(StateChanged(generation=self.generation, state=state, trace=trace, config_error=config_error))
+
+    def report_failure(self) -> ExitCode:
+        """Report the error that is being handled, with its trace and whether starting again could help; the code to end with.
+
+        To be called at once, for whatever is called of the plugin afterwards may hang or fail, too. Only the first counts.
+        """
+        if self._failed is None:
+            is_config = isinstance(sys.exception(), ConfigException | PluginNotFound)
+            self._failed = ExitCode.CONFIG if is_config else ExitCode.FAILED
+            self.report_state(State.FAILED, traceback.format_exc(), config_error=is_config)
+        return self._failed
 
     # --- source offsets that the supervisor keeps ---------------------------------------------------------------------
 

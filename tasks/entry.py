@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from setproctitle import setproctitle
 
-from connectd.errors import ConfigException, ConnectException, PluginNotFound
+from connectd.errors import ConfigException, ConnectException
 from tasks import preload
 from tasks.channel import ChannelClosed, ChildChannel, decode_order
 from tasks.connector_offsets import alter_offsets, list_offsets
@@ -61,7 +61,7 @@ from tasks.secrets.orders import (
 )
 from tasks.secrets.stream import MaskedStream
 from tasks.sink.leaving import leave_groups
-from tasks.states import ExitCode, State
+from tasks.states import ExitCode
 from tasks.task_runner import run_task
 
 
@@ -185,16 +185,12 @@ def _begin(title: str, log: LogSettings, **context: object) -> None:
 
 
 def _guarded(control: Control, move: Callable[[], None], work: Callable[[], None]) -> ExitCode:
-    """Run the work; an error is reported with its trace, and whether starting again could help."""
+    """Run the work; an error is reported."""
     try:
         move()  # first, so that no order is read that is for the process after it
         control.start_reading()
         work()
-    except (ConfigException, PluginNotFound):
-        control.report_state(State.FAILED, traceback.format_exc(), config_error=True)
-        return ExitCode.CONFIG
     except BaseException:
         # Whatever a plugin raises, SystemExit included.
-        control.report_state(State.FAILED, traceback.format_exc())
-        return ExitCode.FAILED
+        return control.report_failure()
     return ExitCode.STOPPED

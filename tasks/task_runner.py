@@ -220,6 +220,9 @@ def _run(task: Task, order: RunTask, control: Control, pipeline: Pipeline, loop:
         task.start(order.task_config)
         control.report_state(State.RUNNING)
         loop()
+    except BaseException:
+        control.report_failure()
+        raise
     finally:
         control.enter(Call.STOP)
         _quietly(task.stop, "stopping the task failed")
@@ -232,5 +235,5 @@ def _quietly(close: Any, message: str) -> None:
     """The end of a task must not hide why it ended."""
     try:
         close()
-    except Exception as error:
+    except BaseException as error:
         log.warning(message, error=f"{type(error).__name__}: {error}")

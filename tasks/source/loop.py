@@ -88,6 +88,9 @@ class SourceLoop:
         attendant.start()
         try:
             self._loop()
+        except BaseException:
+            self._control.report_failure()
+            raise
         finally:
             self._ended.set()
             attendant.join()

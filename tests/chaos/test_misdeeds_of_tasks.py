@@ -158,3 +158,27 @@ def test_calls_that_hang_while_a_task_stops(shared: Chaos) -> None:
         why = f"{victim.name}-0 was killed: it did not stop within 3 s (task.shutdown.graceful.timeout.ms)"
         assert why in [event["message"] for event in shared.worker.events]
         shared.remove(victim)
+
+
+def test_what_follows_an_error_does_not_hide_it(shared: Chaos) -> None:
+    """A task that failed is closed and stopped, which may hang, or end the process."""
+    wrongs = {
+        "source": {"poll": "once after 5 raise no such table", "stop": "once following poll sleep"},
+        "sink": {"put": "once after 2 raise no such row", "close": "once following put sleep"},
+        "exiting": {"put": "once after 2 raise no such row", "stop": "once following put exit 3"},
+    }
+    victims = {}
+    for name, misdeeds in wrongs.items():
+        kind, config = ("source", {}) if name == "source" else ("sink", {"topics": shared.source.topic})
+        victims[name] = shared.create(f"failing-{name}", kind, misdeeds, **config)
+    for name, victim in victims.items():
+        trace = shared.await_failure(victim)
+        assert re.search(r"\nOSError: no such (table|row)\nRestart at once\.$", trace), f"{name}: {trace}"
+    for victim in victims.values():
+        shared.await_state(victim, "RUNNING")
+        wait_for(lambda victim=victim: shared.moved(victim) > 200, f"{victim.name} goes on")  # type: ignore[misc]
+        shared.stop(victim)
+        shared.assert_nothing_lost(victim)
+        failures = [state for state, _ in shared.changes(victim) if state in ("RESTARTING", "FAILED")]
+        assert failures == ["RESTARTING"]
+        shared.remove(victim)

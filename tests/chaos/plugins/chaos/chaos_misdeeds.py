@@ -1,7 +1,7 @@
 """What connectors and tasks can do wrong, by the words of a configuration.
 
 `on.put=once after 100 exit 3`: at a call of `put`, but not before the hundredth one, once in all lives of the task, end the
-process. Without `once` each process does it.
+process. Without `once` each process does it; `following put` is not before `put` has done wrong.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ class Misdeeds:
             del words[0]
         if words[0] == "after":
             if self._calls[call] <= int(words[1]):
+                return
+            del words[:2]
+        if words[0] == "following":
+            if not (self._folder / f"{words[1]}.done").exists():
                 return
             del words[:2]
         done.touch()
