@@ -68,11 +68,16 @@ Case = Write | Read
 
 
 class JavaConverters:
-    """A running ConverterPeer."""
+    """A running ConverterPeer. `more` is what its class path has besides Kafka Connect."""
+
+    def __init__(self, more: Sequence[Path] = ()) -> None:
+        self._more = more
 
     def __enter__(self) -> JavaConverters:
         classes = compile_java(Path(__file__).with_name("ConverterPeer.java"))
-        command = java_command("ConverterPeer", classes=[classes], jvm=("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"))
+        command = java_command(
+            "ConverterPeer", classes=[classes, *self._more], jvm=("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+        )
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._converters: dict[str, Any] = {}
         return self

@@ -1,7 +1,7 @@
 """A Schema Registry for tests: Confluent's REST shape on HTTP or HTTPS, with error codes, logins, and faults on demand.
 
-It is no real registry: none could be had as a package. Texts are compared as they are but for white space, and only
-Avro's compatibility is checked.
+It is no real registry: none could be had as a package. Schemas are the same if their texts are, but for white space and
+the order of Avro's attributes, and only Avro's compatibility is checked.
 """
 
 from __future__ import annotations

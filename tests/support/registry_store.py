@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from connectd.errors import DataException
-from plugins.converters.avro.model import parse
+from plugins.converters.avro.model import parse, to_text
 from plugins.converters.avro.resolution import reasons_not_to_read
 
 
@@ -155,7 +155,9 @@ class RegistryStore:
         if key not in self._schemas:
             number = len(self._schemas) + 1
             guid = str(uuid.uuid5(uuid.NAMESPACE_OID, repr(key)))
-            self._schemas[key] = Stored(number, guid, kind, canonical, references, body.get("metadata"))
+            if kind != "PROTOBUF":
+                text = _compact(text)
+            self._schemas[key] = Stored(number, guid, kind, text, references, body.get("metadata"))
         return self._schemas[key]
 
     def _canonical(self, kind: str, text: str, references: tuple[tuple[str, str, int], ...]) -> str:
@@ -166,8 +168,8 @@ class RegistryStore:
                     compiled(text, self._referred(schema))
                 return text
             if kind == "AVRO":
-                self._avro(schema)
-            return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
+                return to_text(self._avro(schema))
+            return _compact(text)
         except (DataException, ValueError) as error:
             raise RegistryRefusal(422, 42201, f"Invalid schema: {error}") from error
 
@@ -181,6 +183,10 @@ class RegistryStore:
             found |= self._referred(referred)
             found[name] = referred.text
         return found
+
+
+def _compact(text: str) -> str:
+    return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
 
 
 def _is_base64(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from connectd.errors import DataException
 from connectd.logical import Date, Decimal, Time, Timestamp
 from connectd.schema import Schema, Type
 from plugins.converters.avro.constants import (
@@ -123,6 +124,8 @@ class _Mapping:
         marker = GENERAL_ENUM if self._settings.generalized_sum_types else ENUM
         name = self._name(schema)[1]
         parameters = schema.parameters or {}
+        if marker not in parameters:
+            raise DataException(f"Expected the parameter {marker} in {schema}: it was made an enum in another way")
         symbols = [each[len(marker) + 1 :] for each in parameters if each.startswith(f"{marker}.")]
         namespace, _, short = parameters[marker].rpartition(".")
         if self._settings.discard_type_doc_default:

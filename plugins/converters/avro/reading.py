@@ -86,7 +86,8 @@ class _Converters:
         by_type: dict[type, tuple[int, Convert | None]] = {}
         for field, branch in zip(schema.fields, branches, strict=True):
             convert = self.of(field.schema, branch)
-            by_type.setdefault(_PYTHON_TYPES.get(branch.type, dict), (field.index, convert))
+            if branch.type not in NAMED:  # those come with their names
+                by_type.setdefault(_PYTHON_TYPES[branch.type], (field.index, convert))
             if branch.type in ("long", "double") and field.schema.name == Timestamp.LOGICAL_NAME:
                 convert = _marked_timestamp(field)
             by_name[branch.branch_name()] = field.index, convert

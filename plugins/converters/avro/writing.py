@@ -117,9 +117,7 @@ class _Converters:
 
     def _union(self, schema: Schema, avro: AvroSchema) -> Convert:
         branches = [each for each in avro.types if each.type != "null"]
-        converters = [
-            self.of(_required(each.schema), branch) for each, branch in zip(schema.fields, branches, strict=True)
-        ]
+        converters = [self.of(each.schema, branch) for each, branch in zip(schema.fields, branches, strict=True)]
         names = [branch.branch_name() for branch in branches]
         ignores_default, is_optional = self._settings.ignore_default, schema.is_optional
 
@@ -137,7 +135,7 @@ class _Converters:
     def _array(self, schema: Schema, avro: AvroSchema) -> Convert | None:
         assert avro.items is not None
         if schema.value_schema is None:
-            return lambda value: [_anything_or_null(each) for each in value]
+            return lambda value: [_anything(each) for each in value]
         convert = self._element(schema.value_schema, avro.items)
         if convert is None:
             return None
@@ -211,15 +209,6 @@ def _anything(value: Any) -> dict[str, Any]:
         raise DataException(f"There is no type for a {value.__class__.__qualname__} without a schema")
     name = _ANYTHING_FIELD[type]
     return {name: (name, value)}
-
-
-_anything_or_null = _anything
-
-
-def _required(schema: Schema) -> Schema:
-    from plugins.converters.avro.kinds import non_optional
-
-    return non_optional(schema)
 
 
 def _no_null(name: str) -> DataException:

@@ -44,6 +44,13 @@ class PayloadWriter(NamedTuple):
     before: bytes = b""
 
 
+class MessageWriter(NamedTuple):
+    """What writes values of one schema to one subject, and what every message begins with."""
+
+    before: bytes
+    write: Callable[[Any], bytes]
+
+
 class PayloadReader(NamedTuple):
     """What reads data of one schema, without the bytes that tell the schema."""
 
@@ -115,7 +122,7 @@ class RegistryConverter(BuiltinConverter):
         self._registry = RegistryClient(lambda: new_client(values, originals), self.SCHEMA_TYPE, self.TEXT_FORMAT)
         self.configure_format(values)
         self._writer_of = lru_cache(values[CACHE_SIZE])(self._new_writer)
-        self._last: tuple[str, Schema | None, Callable[[Any], bytes]] | None = None
+        self._last: tuple[str, Schema | None, MessageWriter] | None = None
         self._readers: dict[str, dict[bytes, PayloadReader]] = {}
 
     def close(self) -> None:
@@ -128,9 +135,9 @@ class RegistryConverter(BuiltinConverter):
     def from_connect_batch(self, topic: str, schema: Schema | None, values: Sequence[Any]) -> list[bytes | None]:
         if not values or None in values:
             return super().from_connect_batch(topic, schema, values)
-        writer = self._writer_for(topic, schema)
+        before, write = self._writer_for(topic, schema)
         try:
-            return [writer(value) for value in values]
+            return [before + write(value) for value in values]
         except ConnectException:
             raise
         except Exception as error:
@@ -164,9 +171,9 @@ class RegistryConverter(BuiltinConverter):
         first = schemas[0] if schemas else None
         return (first if all(each is first for each in schemas) else schemas), converted
 
-    def _write(self, writer: Callable[[Any], bytes], value: Any) -> bytes:
+    def _write(self, writer: MessageWriter, value: Any) -> bytes:
         try:
-            return writer(value)
+            return writer.before + writer.write(value)
         except ConnectException:
             raise
         except Exception as error:
@@ -175,22 +182,21 @@ class RegistryConverter(BuiltinConverter):
     def _unwritable(self, error: Exception) -> DataException:
         return DataException(f"The value cannot be written as {self.SCHEMA_TYPE}: {_said(error)}")
 
-    def _writer_for(self, topic: str, schema: Schema | None) -> Callable[[Any], bytes]:
+    def _writer_for(self, topic: str, schema: Schema | None) -> MessageWriter:
         self._forget_old()
         # Most records have the schema of the one before: that saves the hash of it.
         if (last := self._last) is not None and last[1] is schema and last[0] == topic:
             return last[2]
-        writer: Callable[[Any], bytes] = self._writer_of(topic, schema)
+        writer: MessageWriter = self._writer_of(topic, schema)
         self._last = topic, schema, writer
         return writer
 
-    def _new_writer(self, topic: str, schema: Schema | None) -> Callable[[Any], bytes]:
+    def _new_writer(self, topic: str, schema: Schema | None) -> MessageWriter:
         draft = self.draft(schema)
         subject = self._subject_of(topic, self._is_key, draft.record_name)
         schema_id, target = self._choose(subject, schema, draft.text)
         writer = self.new_writer(schema, target)
-        before, write = id_bytes(schema_id) + writer.before, writer.write
-        return lambda value: before + write(value)
+        return MessageWriter(id_bytes(schema_id) + writer.before, writer.write)
 
     def _choose(self, subject: str, schema: Schema | None, text: str) -> tuple[int, SchemaText | None]:
         """The id to write with, and the schema of that id where it may be another than the draft."""
