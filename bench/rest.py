@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import psutil
 
 from supervisor.embedded import EmbeddedKafka
 from tests.peer.rest_workers import HOST, Worker, connectd_worker, java_worker
@@ -45,17 +46,22 @@ class Load:
     connections: int
     seconds: float
 
-    def run(self, port: int) -> Figures:
-        """Requests a second, and how long 50 and 99 of 100 answers took at most."""
+    def run(self, worker: Worker) -> Figures:
+        """Requests a second, how long 50 and 99 of 100 answers took at most, and what one cost the worker's process."""
+        process = psutil.Process(worker.process.pid)
         with ThreadPoolExecutor(self.connections) as threads:
+            before = sum(process.cpu_times()[:2])
             started = time.monotonic()
-            asking = [threads.submit(self._ask, port, started + self.seconds) for _ in range(self.connections)]
+            end = started + self.seconds
+            asking = [threads.submit(self._ask, worker.port, end) for _ in range(self.connections)]
             times = sorted(each for done in asking for each in done.result())
             took = time.monotonic() - started
+            cpu_s = sum(process.cpu_times()[:2]) - before
         return {
             "requests_per_s": round(len(times) / took, 1),
             "p50_ms": round(times[len(times) // 2] * 1000, 2),
             "p99_ms": round(times[len(times) * 99 // 100] * 1000, 2),
+            "cpu_ms_per_request": round(cpu_s / len(times) * 1000, 3),
         }
 
     def _ask(self, port: int, end: float) -> list[float]:
@@ -121,7 +127,7 @@ def main(connectors: int, seconds: float, connections: int, repeats: int, output
 
 def _measured(load: Load, worker: Worker, repeats: int) -> Figures:
     """The medians of some runs, after one that does not count: both systems get faster."""
-    runs = [load.run(worker.port) for _ in range(repeats + 1)][1:]
+    runs = [load.run(worker) for _ in range(repeats + 1)][1:]
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
