@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "stop": "supervisor.commands.client.lifecycle:stop",
     "restart": "supervisor.commands.client.lifecycle:restart",
     "wait": "supervisor.commands.client.lifecycle:wait",
+    "top": "supervisor.commands.client.top:top",
     "offsets": "supervisor.commands.client.offsets:offsets",
     "config": "supervisor.commands.client.config:config",
     "completion": "supervisor.commands.completion:completion",

@@ -76,9 +76,21 @@ class ConnectClient:
         except msgspec.DecodeError as error:
             raise Unreachable(f"{path} was not answered by a worker of Kafka Connect: {error}") from None
 
-    async def fetch(self, path: str, query: Mapping[str, Any] | None = None) -> bytes:
-        """The body at a path that is not Kafka's. Raises RequestFailed, Unreachable."""
-        return await self._request("GET", path, None, query or {})
+    async def fetch(self, path: str, *, worker: str) -> bytes:
+        """The body at a path that is not Kafka's, of one worker as it is called in states: `host:port`.
+
+        Raises RequestFailed, Unreachable.
+        """
+        assert self._session is not None
+        scheme = self._urls[0].partition("://")[0]
+        # A worker of a single machine may be known under another name here than it calls itself.
+        urls = [url for url in self._urls if url.endswith(f"//{worker}")] or [f"{scheme}://{worker}"]
+        try:
+            async with self._session.get(urls[0] + path) as answer:
+                await _require_success(answer)
+                return await answer.read()
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise self._unreachable(error) from None
 
     async def lines(self, path: str, query: Mapping[str, Any] | None = None) -> AsyncIterator[bytes]:
         """The lines of a body that goes on for as long as the worker writes. Raises RequestFailed, Unreachable."""

@@ -196,6 +196,16 @@ def test_contexts(client: Client, tmp_path: Path) -> None:
     assert [each["name"] for each in client.json("config", "get-contexts")] == ["test"]
 
 
+def test_top(client: Client, source: Path) -> None:
+    client("apply", "-f", str(source))
+    wait_until(
+        lambda: [each["records"] for each in client.json("top") if each["task"] == 0] == [2], "two records were moved"
+    )
+    text = client("top").stdout.splitlines()
+    assert text[0].split()[:4] == ["CONNECTOR", "TASK", "STATE", "RECORDS/S"]
+    assert text[2].split()[:3] == ["lines", "0", "RUNNING"] and "0 bytes" in text[2] and "MiB" in text[2]
+
+
 def test_errors_are_one_line(client: Client) -> None:
     nobody = client("get", "connectors", "--url", f"http://127.0.0.1:{free_port()}", code=CommandExit.UNAVAILABLE)
     assert nobody.stderr.startswith("error: no worker answers at http://127.0.0.1:")

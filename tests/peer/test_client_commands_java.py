@@ -51,5 +51,6 @@ def test_a_connectors_life_on_java(url: str, topic: str, tmp_path: Path) -> None
     assert shown("describe", "connector", "lines")["topics"] == [topic]
     assert any(key["name"] == "batch.size" for key in shown("describe", "plugin", FILE_SOURCE))
     assert all(each["level"] for each in shown("get", "loggers").values())
+    assert [(each["task"], each["state"], each["records"]) for each in shown("top")][1] == (0, "PAUSED", None)
     run("delete", "lines")
     run("wait", "lines", "--for", "deleted")
