@@ -15,6 +15,7 @@ from supervisor.herder.errors import InvalidConnector
 from supervisor.inquiries import InquiryFailed
 from supervisor.lifecycle import UnitId
 from supervisor.offsets import OffsetFile
+from supervisor.process import Child
 from tasks.states import State, TargetState
 from tests.support.herder_world import world
 from tests.support.processes import alive, until
@@ -288,3 +289,25 @@ async def test_offsets_that_cannot_be_written_are_answered_with_the_file(tmp_pat
         await here.put(each_commit="42")
         await here.running("c-0")
         assert list((tmp_path / "offsets").iterdir()) == []
+
+
+async def test_a_connector_that_is_paused_while_its_process_is_awaited_stays_paused(tmp_path: Path) -> None:
+    async with world(tmp_path) as it:
+        await it.put("c")
+        await it.running("c-0")
+        begun, may_go_on, take = asyncio.Event(), asyncio.Event(), it.pool.take
+
+        async def slow_take(*python: str | None) -> Child:
+            child = await take(*python)
+            begun.set()
+            await may_go_on.wait()
+            return child
+
+        it.pool.take = slow_take  # type: ignore[method-assign]
+        it.herder.worker.connectors["c"].restart()
+        await begun.wait()
+        await it.herder.set_target_state("c", TargetState.PAUSED)
+        may_go_on.set()
+        await until(lambda: it.status("c").state is State.PAUSED, "it is paused")
+        await until(lambda: it.status("c", 0).state is State.PAUSED, "so is its task")
+        assert State.RUNNING not in it.states("c")[it.states("c").index(State.RESTARTING) :]

@@ -1,0 +1,209 @@
+"""`connectd distributed`: one to three real workers on a real Kafka."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.support.cluster import Cluster, ClusterMember, cluster, processes_of, wait_until
+from tests.support.kafka import TestKafka
+
+
+@pytest.fixture
+def name(topic: str) -> str:
+    """Of the group, its topics and, with endings, its connectors."""
+    return f"c-{uuid.uuid4().hex[:8]}"
+
+
+def source(name: str, folder: Path, **more: str) -> dict[str, str]:
+    return {
+        "connector.class": "FileStreamSource",
+        "tasks.max": "1",
+        "file": str(folder / f"{name}.in"),
+        "topic": f"{name}-lines",
+        **more,
+    }
+
+
+def sink(name: str, folder: Path, **more: str) -> dict[str, str]:
+    return {
+        "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector",
+        "tasks.max": "2",
+        "file": str(folder / f"{name}.out"),
+        "topics": f"{name}-lines",
+        **more,
+    }
+
+
+def append(name: str, folder: Path, lines: range) -> None:
+    with (folder / f"{name}.in").open("a") as file:
+        file.writelines(f"line {number}\n" for number in lines)
+
+
+def arrived(name: str, folder: Path) -> list[int]:
+    path = folder / f"{name}.out"
+    return [int(line.split()[1]) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def create(member: ClusterMember, connector: str, config: dict[str, str]) -> None:
+    member.ok("POST", "/connectors", {"name": connector, "config": config})
+
+
+def move_lines(it: Cluster, name: str) -> None:
+    """A source with one task and a sink with two that move lines from a file to another."""
+    append(name, it.folder, range(100))
+    create(it.members[0], f"{name}-source", source(name, it.folder))
+    create(it.members[-1], f"{name}-sink", sink(name, it.folder))
+    it.wait_until_in("RUNNING", f"{name}-source", 1)
+    it.wait_until_in("RUNNING", f"{name}-sink", 2)
+    wait_until(lambda: len(arrived(name, it.folder)) >= 100, "the first lines arrived")
+
+
+def nothing_runs_twice(name: str) -> bool:
+    found = processes_of(f"{name}-source") | processes_of(f"{name}-sink")
+    return set(found) == {f"{name}-source-0", f"{name}-sink-0", f"{name}-sink-1"} and all(
+        len(pids) == 1 for pids in found.values()
+    )
+
+
+def no_status(member: ClusterMember, connector: str) -> bool:
+    return member.request("GET", f"/connectors/{connector}/status")[0] == 404
+
+
+def test_one_worker_does_all_that_a_connector_needs_and_goes_on_after_a_restart(
+    kafka: TestKafka, tmp_path: Path, name: str
+) -> None:
+    with cluster(kafka, tmp_path, name, 1) as it:
+        worker = it.members[0]
+        move_lines(it, name)
+        assert worker.request("GET", f"/connectors/{name}-source")[1]["tasks"] == [
+            {"connector": f"{name}-source", "task": 0}
+        ]
+        assert worker.request("GET", f"/connectors/{name}-source/tasks")[1][0]["config"]["task.class"] == (
+            "org.apache.kafka.connect.file.FileStreamSourceTask"
+        )
+        position = (tmp_path / f"{name}.in").stat().st_size
+
+        def committed() -> bool:
+            offsets = worker.request("GET", f"/connectors/{name}-source/offsets")[1]["offsets"]
+            return [each["offset"] for each in offsets] == [{"position": position}]
+
+        wait_until(committed, "the offset of the source is in the topic")
+        topics = worker.request("GET", f"/connectors/{name}-source/topics")[1]
+        assert topics == {f"{name}-source": {"topics": [f"{name}-lines"]}}
+        assert worker.stop() == 0
+        append(name, tmp_path, range(100, 200))
+        worker.start()
+        worker.wait_until_ready()
+        wait_until(lambda: len(arrived(name, tmp_path)) >= 200, "the other lines arrived")
+        assert worker.stop() == 0
+    assert arrived(name, tmp_path) == list(range(200))
+    assert not [event for event in worker.events if event["level"] in ("error", "critical")]
+
+
+def test_any_worker_carries_out_any_request(kafka: TestKafka, tmp_path: Path, name: str) -> None:
+    connector = f"{name}-source"
+    with cluster(kafka, tmp_path, name, 2) as it:
+        append(name, tmp_path, range(10))
+        create(it.followers[0], connector, source(name, tmp_path))
+        it.wait_until_in("RUNNING", connector, 1)
+        for member in it.members:
+            assert member.request("GET", "/connectors")[1] == [connector]
+            assert (
+                member.request("POST", "/connectors", {"name": connector, "config": source(name, tmp_path)})[0] == 409
+            )
+            member.ok("PUT", f"/connectors/{connector}/pause")
+            it.wait_until_in("PAUSED", connector, 1)
+            member.ok("PUT", f"/connectors/{connector}/resume")
+            it.wait_until_in("RUNNING", connector, 1)
+            before = processes_of(connector)
+            member.ok("POST", f"/connectors/{connector}/tasks/0/restart")
+            wait_until(lambda before=before: processes_of(connector) not in ({}, before), "the task was restarted")
+            it.wait_until_in("RUNNING", connector, 1)
+            before = processes_of(connector)
+            plan = member.ok("POST", f"/connectors/{connector}/restart?includeTasks=true")
+            assert (plan["connector"]["state"], plan["tasks"][0]["state"]) == ("RESTARTING", "RESTARTING")
+            wait_until(lambda before=before: processes_of(connector) not in ({}, before), "all was restarted")
+            it.wait_until_in("RUNNING", connector, 1)
+            member.ok("PUT", f"/connectors/{connector}/stop")
+            it.wait_until_in("STOPPED", connector, 0)
+            assert member.request("GET", f"/connectors/{connector}/tasks") == (200, [])
+            assert "reset successfully" in member.ok("DELETE", f"/connectors/{connector}/offsets")["message"]
+            assert member.request("GET", f"/connectors/{connector}/offsets")[1] == {"offsets": []}
+            member.ok("PUT", f"/connectors/{connector}/resume")
+            it.wait_until_in("RUNNING", connector, 1)
+            changed = member.ok("PATCH", f"/connectors/{connector}/config", {"batch.size": str(member.port)})
+            assert changed["config"]["batch.size"] == str(member.port)
+            assert member.request("POST", f"/connectors/{connector}/tasks", [])[0] == 400  # it is not signed
+        it.followers[0].ok("DELETE", f"/connectors/{connector}")
+        for member in it.members:
+            wait_until(lambda member=member: member.request("GET", "/connectors")[1] == [], "it is gone everywhere")
+            wait_until(lambda member=member: no_status(member, connector), "and so is its status")
+        wait_until(lambda: processes_of(connector) == {}, "its processes are gone")
+
+
+def test_work_is_taken_over_from_a_killed_follower_and_a_killed_leader(
+    kafka: TestKafka, tmp_path: Path, name: str
+) -> None:
+    with cluster(kafka, tmp_path, name, 3) as it:
+        move_lines(it, name)
+        wait_until(lambda: nothing_runs_twice(name), "each task runs once")
+        it.followers[0].kill()
+        append(name, tmp_path, range(100, 200))
+        wait_until(lambda: set(arrived(name, tmp_path)) >= set(range(200)), "lines flow without the follower")
+        it.wait_until_in("RUNNING", f"{name}-source", 1)
+        it.wait_until_in("RUNNING", f"{name}-sink", 2)
+        wait_until(lambda: nothing_runs_twice(name), "each task runs once")
+        it.leader.kill()
+        append(name, tmp_path, range(200, 300))
+        wait_until(lambda: set(arrived(name, tmp_path)) >= set(range(300)), "lines flow without the leader")
+        it.wait_until_in("RUNNING", f"{name}-source", 1)
+        it.wait_until_in("RUNNING", f"{name}-sink", 2)
+        wait_until(lambda: nothing_runs_twice(name), "each task runs once")
+        for member in it.members:
+            if member not in it.living:
+                member.start()
+        for member in it.members:
+            member.wait_until_ready()
+        wait_until(
+            lambda: (
+                len({worker for _, worker in {**it.statuses(f"{name}-source"), **it.statuses(f"{name}-sink")}.values()})
+                == 3
+            ),
+            "those that came back have work again",
+        )
+        assert set(arrived(name, tmp_path)) == set(range(300))
+
+
+def test_a_static_member_that_is_restarted_has_its_work_back_and_the_others_do_not_notice(
+    kafka: TestKafka, tmp_path: Path, name: str
+) -> None:
+    with cluster(kafka, tmp_path, name, 0, session_timeout_ms="30000", scheduled_rebalance_max_delay_ms="60000") as it:
+        for number in range(2):
+            it.add(group_instance_id=f"worker-{number}")
+        for member in it.members:
+            member.wait_until_ready()
+        move_lines(it, name)
+        wait_until(lambda: nothing_runs_twice(name), "each task runs once")
+        connectors = (f"{name}-source", f"{name}-sink")
+        places = {unit: worker for each in connectors for unit, (_, worker) in it.statuses(each).items()}
+        assert len(set(places.values())) == 2
+        for signal_name in ("kill", "stop"):
+            before = processes_of(connectors[0]) | processes_of(connectors[1])
+            restarted = it.followers[0]
+            rounds = len([event for event in it.leader.events if "leader" in event])
+            getattr(restarted, signal_name)()
+            restarted.start()
+            restarted.wait_until_ready()
+            for each, tasks in zip(connectors, (1, 2), strict=True):
+                it.wait_until_in("RUNNING", each, tasks)
+            wait_until(lambda: nothing_runs_twice(name), "each task runs once")
+            assert {u: w for each in connectors for u, (_, w) in it.statuses(each).items()} == places
+            after = processes_of(connectors[0]) | processes_of(connectors[1])
+            kept = {unit for unit, worker in places.items() if worker != restarted.worker_id and unit in before}
+            assert {unit: before[unit] for unit in kept} == {unit: after[unit] for unit in kept}
+            assert len([event for event in it.leader.events if "leader" in event]) == rounds
+        append(name, tmp_path, range(100, 200))
+        wait_until(lambda: set(arrived(name, tmp_path)) == set(range(200)), "all lines arrived")
