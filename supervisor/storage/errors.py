@@ -36,6 +36,7 @@ _WRITTEN_NEVER: Final = NOT_ALLOWED | {
     KafkaError.INVALID_MSG,
     KafkaError.POLICY_VIOLATION,
     KafkaError._FATAL,
+    KafkaError._DESTROY,
     KafkaError._PURGE_QUEUE,
     KafkaError._PURGE_INFLIGHT,
 }

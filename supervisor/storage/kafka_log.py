@@ -10,11 +10,11 @@ from typing import Final
 
 import msgspec
 import structlog
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # public, but not in its stubs
 
 from connectd.errors import ConnectException
-from supervisor.storage.errors import NOT_ALLOWED, StorageUnavailable, explained
+from supervisor.storage.errors import NOT_ALLOWED, StorageUnavailable, WriteFailed, explained
 from supervisor.storage.tail import LogRecord, Tail
 from supervisor.storage.topic import StorageTopic, answer, ensure_topic, partitions_of
 from supervisor.storage.writer import Position, Writer
@@ -102,13 +102,19 @@ class KafkaLog:
             await self._tail.close()
         for _, future in self._readers:
             if not future.done():
-                future.set_exception(StorageUnavailable(f"topic {self.topic} is not read any more: the worker stops"))
+                future.set_exception(self._stopped())
         self._readers.clear()
         self._admin = self._tail = self._writer = None
 
+    def _stopped(self) -> StorageUnavailable:
+        return StorageUnavailable(f"topic {self.topic} is not read any more: the worker stops")
+
     def send(self, key: bytes | None, value: bytes | None) -> asyncio.Future[Position]:
         """Write a record, None being a tombstone. Done when it is durable; fails with WriteFailed."""
-        assert self._writer is not None, "the log has not started"
+        if self._writer is None:
+            refused: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
+            refused.set_exception(WriteFailed(self.topic, KafkaError(KafkaError._DESTROY)))
+            return refused
         return self._writer.send(key, value)
 
     async def flush(self) -> None:
@@ -157,7 +163,13 @@ class KafkaLog:
             self._asked = asyncio.get_running_loop().create_task(self._ask_in_turn())
             self._requests.add(self._asked)
             self._asked.add_done_callback(self._requests.discard)
-        return await asyncio.shield(self._asked)
+        request = self._asked
+        try:
+            return await asyncio.shield(request)
+        except asyncio.CancelledError:
+            if request.cancelled():
+                raise self._stopped() from None
+            raise
 
     async def _ask_in_turn(self) -> dict[int, int]:
         async with self._asking:

@@ -324,6 +324,34 @@ def test_a_broker_that_is_killed_and_comes_back_loses_nothing(tmp_path: Path, mo
         broker.stop()
 
 
+def test_logs_end_while_kafka_is_away_and_say_so_to_who_waits(tmp_path: Path) -> None:
+    broker = EmbeddedKafka().start()
+    config = DistributedConfig(worker_props("away", broker.bootstrap_servers))
+
+    async def scenario() -> None:
+        async with config_log(config) as (log, _), status_log(config) as statuses, offset_log(config) as offsets:
+            await log.put_connector_config("a", {"v": "1"})
+            await asyncio.to_thread(broker.stop)
+            waiting = [
+                asyncio.ensure_future(log.refresh(TIMEOUT_S)),
+                asyncio.ensure_future(log.put_task_configs("a", [{}])),
+                asyncio.ensure_future(offsets.read([b"a"])),
+                offsets.commit([(b"a", b"1")]),
+            ]
+            statuses.put(UnitId("a"), WorkStatus(state=State.RUNNING, worker_id="w", generation=1))
+            await asyncio.sleep(0)
+        for each in waiting:
+            with pytest.raises(ConnectException, match=r"the worker stops|cannot write to topic away-offsets"):
+                await each
+        with pytest.raises(ConnectException, match="cannot write to topic away-offsets"):
+            await offsets.commit([(b"a", b"2")])
+
+    try:
+        run(scenario())
+    finally:
+        broker.stop()
+
+
 def test_the_workers_own_security_settings_reach_all_clients(tmp_path: Path) -> None:
     with EmbeddedKafka(tls=True, sasl="SCRAM-SHA-512") as broker:
         props = worker_props("secure", broker.bootstrap_servers) | broker.java_client
