@@ -84,7 +84,7 @@ def write_results(path: Path, measured: Measured, records: int) -> None:
     """Write a list with one object for each case and system; those of connectd hold its ratios to the others."""
     results = medians(measured)
     judged = verdicts(results)
-    machine = _machine()
+    this_machine = machine()
     rows: list[dict[str, Any]] = []
     for (case, system), figures in results.items():
         row: dict[str, Any] = {"case": case, "system": system, **figures}
@@ -92,7 +92,7 @@ def write_results(path: Path, measured: Measured, records: int) -> None:
         row["runs"] = [
             {figure: _rounded(figure, value) for figure, value in run.items()} for run in measured[case, system]
         ]
-        row["machine"] = machine
+        row["machine"] = this_machine
         if system == _SUBJECT:
             row["ratios"] = [_as_json(verdict) for verdict in judged if verdict.target.case == case]
         rows.append(row)
@@ -110,7 +110,8 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
     return {
         "cpus": os.cpu_count(),
         "architecture": platform.machine(),

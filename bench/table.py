@@ -24,7 +24,7 @@ def results_table(results: Mapping[tuple[str, str], Figures]) -> str:
     rows = [["case", "system", *(_COLUMNS[name] for name in columns)]]
     for (case, system), figures in results.items():
         rows.append([case, system, *(_cell(figures.get(name)) for name in columns)])
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def verdicts_table(verdicts: Sequence[Verdict]) -> str:
@@ -36,7 +36,7 @@ def verdicts_table(verdicts: Sequence[Verdict]) -> str:
         figure = _COLUMNS[target.figure]
         reached = "reached" if verdict.reached else "MISSED"
         rows.append([target.case, figure, target.other, f"{verdict.ratio:.2f}", bound, reached])
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def _cell(value: float | None) -> str:
@@ -45,7 +45,8 @@ def _cell(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells in columns, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     numeric = [any(row[index][:1].isdigit() for row in rows[1:]) for index in range(len(widths))]
     lines = []

@@ -3,6 +3,7 @@
 The names are Kafka Connect's. Of its two classes `Type`, `ConfigType` is that of ConfigDef and `SchemaType` that of Schema.
 """
 
+from connectd.columns import NotInColumns, RecordColumns
 from connectd.components import Configurable, Plugin
 from connectd.config import (
     NO_DEFAULT,
@@ -122,6 +123,7 @@ __all__ = [
     "NonEmptyStringWithoutControlChars",
     "NonNullValidator",
     "NotFoundException",
+    "NotInColumns",
     "OffsetAndMetadata",
     "OffsetStorageReader",
     "Password",
@@ -130,6 +132,7 @@ __all__ = [
     "Predicate",
     "Range",
     "Recommender",
+    "RecordColumns",
     "RecordMetadata",
     "RetriableException",
     "Schema",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Generic, TypeVar
 
+from connectd.columns import NotInColumns, RecordColumns
 from connectd.components import Configurable
 from connectd.records import SinkRecord, SourceRecord
 
@@ -20,6 +21,14 @@ class Transformation(Configurable, Generic[R]):
 
         Raises DataException for one that does not fit.
         """
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        """The same for many records of one schema at once; override it where speed counts.
+
+        `columns` has afterwards what `apply` would have made of each record; it can drop none. The records themselves, their
+        values and lists stay as they are. If it raises anything, `apply` is called for each record.
+        """
+        raise NotInColumns
 
 
 class Predicate(Configurable, Generic[R]):

@@ -10,7 +10,8 @@ from connectd.converters import Converter, HeaderConverter
 from connectd.errors import ConfigException
 from connectd.transforms import Predicate, Transformation
 from plugins.discovery import find_class
-from tasks.pipeline import Pipeline, Step
+from tasks.chain import Step
+from tasks.pipeline import Pipeline
 from tasks.settings import ConnectorConfig, TransformationSettings, WorkerConfig
 
 C = TypeVar("C", bound=Configurable)

@@ -11,27 +11,12 @@ from connectd.converters import Converter, HeaderConverter
 from connectd.headers import ConnectHeaders
 from connectd.records import SourceRecord
 from connectd.schema import Schema
-from connectd.transforms import Predicate, Transformation
+from tasks.chain import Chain, Step
 from tasks.errors import ProcessingContext, RetryWithToleranceOperator, Stage
 
 Header = tuple[str, bytes | None]
 Produced = tuple[bytes | None, bytes | None, list[Header] | None]
 MakeContext = Callable[[int], ProcessingContext]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One transformation with the predicate that decides which records it applies to."""
-
-    transformation: Transformation[Any]
-    predicate: Predicate[Any] | None = None
-    negate: bool = False
-
-    def apply(self, record: Any) -> Any | None:
-        """The record after this step; None drops it."""
-        if self.predicate is not None and bool(self.predicate.test(record)) is self.negate:
-            return record
-        return self.transformation.apply(record)
 
 
 @dataclass(frozen=True)
@@ -44,6 +29,11 @@ class Pipeline:
     steps: Sequence[Step] = ()
     errors: RetryWithToleranceOperator = field(default_factory=RetryWithToleranceOperator.plain)
 
+    @cached_property
+    def chain(self) -> Chain:
+        """The steps as far as they work on columns."""
+        return Chain(self.steps)
+
     def transform(self, context: ProcessingContext, record: Any, first: int = 0) -> Any | None:
         """One record after the steps from `first` on, by way of the operator; None if dropped, or failed and tolerated."""
         for step in self.steps[first:]:
@@ -53,15 +43,15 @@ class Pipeline:
         return record
 
     def transform_all(
-        self, records: Sequence[Any], context: MakeContext, left: list[Any | None]
+        self, records: Sequence[Any], context: MakeContext, left: list[Any | None], first: int = 0
     ) -> dict[int, ProcessingContext]:
-        """Append to `left` for each record what is left of it after all steps, None for nothing.
+        """Append to `left` for each record what is left of it after the steps from `first` on, None for nothing.
 
         Returns the contexts of those that failed and are tolerated. `context` makes that of the record at an index, and is
         called only for what fails at first. Raises for one that is not tolerated; `left` then has those before it.
         """
         failed: dict[int, ProcessingContext] = {}
-        applies = [step.apply for step in self.steps]
+        applies = [step.apply for step in self.steps[first:]]
         while len(left) < len(records):
             number, current = 0, None
             try:
@@ -74,7 +64,7 @@ class Pipeline:
             except Exception:
                 # From the step that failed on: those before it are done.
                 trouble = context(len(left))
-                current = self.transform(trouble, current, number)
+                current = self.transform(trouble, current, first + number)
                 if trouble.failed:
                     failed[len(left)] = trouble
                 left.append(current)
@@ -155,3 +145,14 @@ def reads_headers(converter: Converter) -> bool:
 def expand_schemas(schemas: Schema | list[Schema | None] | None, count: int) -> list[Schema | None]:
     """One schema a record, from what `Converter.to_connect_batch` returns."""
     return schemas if isinstance(schemas, list) else [schemas] * count
+
+
+def runs(topics: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Runs of equal neighbours as (topic, start, end)."""
+    found: list[tuple[str, int, int]] = []
+    start = 0
+    for index in range(1, len(topics) + 1):
+        if index == len(topics) or topics[index] != topics[start]:
+            found.append((topics[start], start, index))
+            start = index
+    return found

@@ -11,10 +11,14 @@ from typing import Any, ClassVar, Final, Protocol, TypeVar
 from msgspec.structs import replace
 
 import connectd
+from connectd.columns import NotInColumns, Part, RecordColumns
 from connectd.config import ConfigDef, Importance, Type
 from connectd.records import ConnectRecord, SinkRecord, SourceRecord
 from connectd.schema import Schema
+from connectd.schema import Type as SchemaType
 from connectd.transforms import Transformation
+from plugins.transforms.rows import Rows
+from plugins.transforms.structs import StructCopy
 
 R = TypeVar("R", SourceRecord, SinkRecord)
 Made = TypeVar("Made")
@@ -50,12 +54,13 @@ class RecordPart:
     `read(record)` gives its schema and value, `changed(record, schema, value)` a record with others in their place.
     """
 
-    __slots__ = ("changed", "read")
+    __slots__ = ("changed", "name", "read")
 
     read: Callable[[ConnectRecord], tuple[Schema | None, Any]]
     changed: _Changed
 
-    def __init__(self, name: str, changed: _Changed) -> None:
+    def __init__(self, name: Part, changed: _Changed) -> None:
+        self.name: Part = name
         self.read = attrgetter(f"{name}_schema", name)
         self.changed = changed
 
@@ -80,6 +85,36 @@ class PartTransformation(BuiltinTransformation[R]):
 
     @abstractmethod
     def apply(self, record: R) -> R | None: ...
+
+
+class FieldTransformation(PartTransformation[R]):
+    """One that changes fields of structs, or of maps without a schema, and does so in columns too.
+
+    `_copy_for` gives the change for a schema of structs.
+    """
+
+    _copy_for: Callable[[Schema], StructCopy]
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        part = self.part.name
+        schema = columns.schema(part)
+        if schema is None:
+            columns.set(part, None, self.change_maps(columns))
+        elif schema.type is SchemaType.STRUCT:
+            rows = columns.rows(part)
+            copy = self._copy_for(schema)
+            changed = copy.rows(rows, are_valid=columns.has_valid_rows(part))
+            self.complete_rows(changed, columns)
+            columns.set_rows(part, copy.target, changed)
+        else:
+            raise NotInColumns
+
+    def change_maps(self, columns: RecordColumns) -> list[Any]:
+        """The maps of the part, changed. Raises anything if not all are maps."""
+        raise NotInColumns
+
+    def complete_rows(self, rows: Rows, columns: RecordColumns) -> None:
+        """Add to new rows what is not in the old ones."""
 
 
 def per_schema(make: Callable[[Schema], Made]) -> Callable[[Schema], Made]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from connectd.columns import NotInColumns, RecordColumns
 from connectd.config import ConfigDef, Importance, LambdaValidator
 from connectd.config import Type as ConfigType
 from connectd.errors import ConfigException
@@ -14,7 +15,7 @@ from plugins.transforms.base import (
     KEY,
     REPLACE_NULL_CONFIG,
     VALUE,
-    PartTransformation,
+    FieldTransformation,
     R,
     per_schema,
     with_replace_null,
@@ -62,7 +63,7 @@ def _output_type(name: str) -> Type:
     return type
 
 
-class Cast(PartTransformation[R]):
+class Cast(FieldTransformation[R]):
     """Turns fields, or the whole, into another type: numbers, booleans and texts into each other, bytes into base64."""
 
     CONFIG = with_replace_null(
@@ -99,6 +100,14 @@ class Cast(PartTransformation[R]):
             self._schema_for(schema)  # as in Java, what is wrong with the schema comes first
         copy = self._copy_for(require_struct(value, PURPOSE).schema)
         return self.part.changed(record, copy.target, copy.struct(value))
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        if self._whole is not None:
+            raise NotInColumns
+        super().apply_columns(columns)
+
+    def change_maps(self, columns: RecordColumns) -> list[Any]:
+        return [None if each is None else self._with_casts(each) for each in columns.values(self.part.name)]
 
     def _with_casts(self, fields: dict[str, Any]) -> dict[str, Any]:
         changed = fields.copy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from connectd.columns import RecordColumns
 from connectd.config import ConfigDef, Importance, Type, ValidList
 from connectd.headers import ConnectHeaders
 from plugins.transforms.base import BuiltinTransformation, R
@@ -30,3 +31,13 @@ class DropHeaders(BuiltinTransformation[R]):
     def apply(self, record: R) -> R:
         kept = ConnectHeaders.of(header for header in record.headers if header.key not in self._names)
         return record.new_record(headers=kept)
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        names = self._names
+        columns.set_column(
+            "headers",
+            [
+                ConnectHeaders.of(each for each in headers if each.key not in names)
+                for headers in columns.column("headers")
+            ],
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from connectd.columns import NotInColumns, RecordColumns
 from connectd.config import ConfigDef, Importance, Type
 from connectd.errors import DataException
 from plugins.transforms.base import (
@@ -50,6 +51,19 @@ class ExtractField(PartTransformation[R]):
             raise DataException(f"Unknown field: {self._name}")
         found = None if value is None else self._path.value_in_struct(value, self._with_default)
         return self.part.changed(record, field.schema, found)
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        part = self.part.name
+        schema = columns.schema(part)
+        if schema is None:
+            maps = [require_map(each, PURPOSE) for each in columns.values(part)]
+            columns.set(part, None, list(map(self._path.value_in_map, maps)))
+            return
+        field = self._field_of(schema)
+        if field is None:
+            raise NotInColumns
+        find, with_default = self._path.value_in_struct, self._with_default
+        columns.set(part, field.schema, [find(each, with_default) for each in columns.values(part)])
 
 
 class ExtractFieldKey(ExtractField[R]):

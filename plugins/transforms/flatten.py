@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from connectd.columns import NotInColumns, RecordColumns
 from connectd.config import ConfigDef
 from connectd.config import Type as ConfigType
 from connectd.errors import DataException
@@ -47,8 +48,21 @@ class Flatten(PartTransformation[R]):
             return self.part.changed(record, None, flat)
         target, level = self._plan_for(require_struct(value, PURPOSE).schema)
         values: list[Any] = [None] * len(target.fields)
-        _fill(level, value, values)
+        _fill(level, value.field_values, values)
         return self.part.changed(record, target, Struct.of_checked(target, values))
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        part = self.part.name
+        schema = columns.schema(part)
+        if schema is None or schema.type is not Type.STRUCT:
+            raise NotInColumns
+        target, level = self._plan_for(schema)
+        rows: list[list[Any]] = []
+        for row in columns.rows(part):
+            flat: list[Any] = [None] * len(target.fields)
+            _fill(level, row, flat)
+            rows.append(flat)
+        columns.set_rows(part, target, rows)
 
     def _flatten_map(self, fields: dict[str, Any], prefix: str, flat: dict[str, Any]) -> None:
         for key, value in fields.items():
@@ -117,8 +131,7 @@ def _flattened(schema: Schema, is_optional: bool, default: Any) -> Schema:
     return builder.build()
 
 
-def _fill(level: Level, struct: Struct, flat: list[Any]) -> None:
-    values = struct.field_values
+def _fill(level: Level, values: list[Any], flat: list[Any]) -> None:
     for index, field, default in level.leaves:
         value = values[index]
         if value is None:
@@ -128,7 +141,7 @@ def _fill(level: Level, struct: Struct, flat: list[Any]) -> None:
         flat[field.index] = value
     for index, inner in level.nested:
         if values[index] is not None:
-            _fill(inner, values[index], flat)
+            _fill(inner, values[index].field_values, flat)
 
 
 class FlattenKey(Flatten[R]):

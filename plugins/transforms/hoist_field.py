@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from connectd.columns import RecordColumns
 from connectd.config import ConfigDef, Importance, Type
-from connectd.schema import Schema, SchemaBuilder
+from connectd.schema import Schema, SchemaBuilder, validate_value
 from connectd.struct import Struct
 from plugins.transforms.base import KEY, VALUE, PartTransformation, R, per_schema
 
@@ -30,6 +31,18 @@ class HoistField(PartTransformation[R]):
             return self.part.changed(record, None, {self._name: value})
         hoisted = self._hoisted(schema)
         return self.part.changed(record, hoisted, Struct(hoisted).put(self._name, value))
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        part = self.part.name
+        schema = columns.schema(part)
+        values = columns.values(part)
+        if schema is None:
+            columns.set(part, None, [{self._name: value} for value in values])
+        else:
+            hoisted = self._hoisted(schema)
+            for value in values:
+                validate_value(schema, value, self._name)
+            columns.set_rows(part, hoisted, [[value] for value in values])
 
     def _hoist(self, schema: Schema) -> Schema:
         return SchemaBuilder.struct().field(self._name, schema).build()

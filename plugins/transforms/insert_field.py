@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import repeat
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
+from connectd.columns import RecordColumns
 from connectd.config import ConfigDef, Type
 from connectd.errors import ConfigException, DataException
 from connectd.logical import Timestamp
@@ -16,12 +18,13 @@ from plugins.transforms.base import (
     KEY,
     REPLACE_NULL_CONFIG,
     VALUE,
-    PartTransformation,
+    FieldTransformation,
     R,
     per_schema,
     with_replace_null,
 )
 from plugins.transforms.requirements import require_map, require_struct, type_name
+from plugins.transforms.rows import Rows
 from plugins.transforms.structs import StructCopy, builder_like, copy_of
 
 TOPIC_CONFIG: Final = "topic.field"
@@ -37,15 +40,27 @@ _MARKS: Final = "With a `!` at its end the field is required, with a `?` or with
 
 
 class Insertion(NamedTuple):
-    """A field to add. `read` gives its value, `read_plain` that for data without a schema; None adds nothing."""
+    """A field to add. `read` gives its value, `read_plain` that for data without a schema; None adds nothing.
+
+    `column` is the column that the values come from, each changed by `convert` if there is a schema; None for a constant.
+    """
 
     name: str
     schema: Schema
     read: Callable[[Any], Any]
     read_plain: Callable[[Any], Any]
+    column: str | None
+    convert: Callable[[Any], Any] | None = None
+
+    def values(self, columns: RecordColumns, *, plain: bool) -> Iterable[Any]:
+        """The value for each record."""
+        if self.column is None:
+            return repeat(self.read(None), len(columns))
+        values = columns.column(self.column)
+        return values if plain or self.convert is None else map(self.convert, values)
 
 
-class InsertField(PartTransformation[R]):
+class InsertField(FieldTransformation[R]):
     """Adds fields: topic, partition, offset and timestamp of the record, and one with a fixed text. Null stays null."""
 
     CONFIG = with_replace_null(
@@ -69,11 +84,11 @@ class InsertField(PartTransformation[R]):
         int64 = Schema.INT64_SCHEMA, Schema.OPTIONAL_INT64_SCHEMA
         instant = Timestamp.SCHEMA, _OPTIONAL_TIMESTAMP
         possible = [
-            _insertion(values[TOPIC_CONFIG], text, attrgetter("topic")),
-            _insertion(values[PARTITION_CONFIG], int32, attrgetter("partition")),
-            _insertion(values[OFFSET_CONFIG], int64, _offset),
-            _insertion(values[TIMESTAMP_CONFIG], instant, _timestamp, attrgetter("timestamp")),
-            _insertion(values[STATIC_FIELD_CONFIG], text, lambda _: static_value),
+            _insertion(values[TOPIC_CONFIG], text, "topic"),
+            _insertion(values[PARTITION_CONFIG], int32, "partition"),
+            _insertion(values[OFFSET_CONFIG], int64, "kafka_offset", _offset),
+            _insertion(values[TIMESTAMP_CONFIG], instant, "timestamp", convert=_timestamp),
+            _insertion(values[STATIC_FIELD_CONFIG], text, None, lambda _: static_value),
         ]
         self._insertions = [insertion for insertion in possible if insertion is not None]
         if not self._insertions:
@@ -93,6 +108,21 @@ class InsertField(PartTransformation[R]):
         for index, insertion in enumerate(self._insertions, start=-len(self._insertions)):
             values[index] = insertion.read(record)
         return self.part.changed(record, copy.target, Struct.of_checked(copy.target, values))
+
+    def change_maps(self, columns: RecordColumns) -> list[Any]:
+        maps = columns.values(self.part.name)
+        for insertion in self._insertions:
+            name = insertion.name
+            maps = [
+                each if each is None or value is None else {**each, name: value}
+                for each, value in zip(maps, insertion.values(columns, plain=True), strict=True)
+            ]
+        return maps
+
+    def complete_rows(self, rows: Rows, columns: RecordColumns) -> None:
+        for index, insertion in enumerate(self._insertions, start=-len(self._insertions)):
+            for row, value in zip(rows, insertion.values(columns, plain=False), strict=True):
+                row[index] = value
 
     def _with_plain_insertions(self, record: R, value: Any) -> dict[str, Any]:
         fields = require_map(value, PURPOSE).copy()
@@ -114,14 +144,17 @@ class InsertField(PartTransformation[R]):
 def _insertion(
     setting: str | None,
     schemas: tuple[Schema, Schema],
-    read: Callable[[Any], Any],
-    read_plain: Callable[[Any], Any] | None = None,
+    column: str | None,
+    read: Callable[[Any], Any] | None = None,
+    convert: Callable[[Any], Any] | None = None,
 ) -> Insertion | None:
     if setting is None:
         return None
     required, optional = schemas
     name = setting[:-1] if setting.endswith(("!", "?")) else setting
-    return Insertion(name, required if setting.endswith("!") else optional, read, read_plain or read)
+    get: Callable[[Any], Any] = read or attrgetter(column or "")
+    with_schema = get if convert is None else lambda record: convert(get(record))
+    return Insertion(name, required if setting.endswith("!") else optional, with_schema, get, column, convert)
 
 
 def _offset(record: ConnectRecord) -> int:
@@ -130,8 +163,8 @@ def _offset(record: ConnectRecord) -> int:
     return record.kafka_offset
 
 
-def _timestamp(record: ConnectRecord) -> Any:
-    return None if record.timestamp is None else Timestamp.to_logical(Timestamp.SCHEMA, record.timestamp)
+def _timestamp(timestamp: int | None) -> Any:
+    return None if timestamp is None else Timestamp.to_logical(Timestamp.SCHEMA, timestamp)
 
 
 class InsertFieldKey(InsertField[R]):

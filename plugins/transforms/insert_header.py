@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from connectd.columns import RecordColumns
 from connectd.config import ConfigDef, Importance, NonNullValidator, Type
 from connectd.headers import Header
 from connectd.values import Values
@@ -42,3 +43,7 @@ class InsertHeader(BuiltinTransformation[R]):
 
     def apply(self, record: R) -> R:
         return record.new_record(headers=record.headers.duplicate().add_header(self._header))
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        header = self._header
+        columns.set_column("headers", [each.duplicate().add_header(header) for each in columns.column("headers")])

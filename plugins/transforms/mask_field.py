@@ -7,6 +7,7 @@ import decimal
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from connectd.columns import RecordColumns
 from connectd.config import ConfigDef, Importance, NonEmptyString, Type, ValidList
 from connectd.errors import DataException
 from connectd.javanumbers import parse_decimal
@@ -17,7 +18,7 @@ from plugins.transforms.base import (
     KEY,
     REPLACE_NULL_CONFIG,
     VALUE,
-    PartTransformation,
+    FieldTransformation,
     R,
     per_schema,
     with_replace_null,
@@ -55,7 +56,7 @@ _CONVERSIONS: Final[Mapping[SchemaType, Callable[[Schema | None, Any], Any]]] = 
 }
 
 
-class MaskField(PartTransformation[R]):
+class MaskField(FieldTransformation[R]):
     """Replaces what fields hold by something of the same type: 0, false, an empty text, list or map, or `replacement`.
 
     Null stays null.
@@ -95,6 +96,12 @@ class MaskField(PartTransformation[R]):
         copy = self._copy_for(require_struct(value, PURPOSE).schema)
         return self.part.changed(record, schema, copy.struct(value))
 
+    def change_maps(self, columns: RecordColumns) -> list[Any]:
+        maps = columns.values(self.part.name)
+        for name in self._names:
+            maps = [{**each, name: self._masked(each.get(name), None)} for each in maps]
+        return maps
+
     def _masked(self, value: Any, schema: Schema | None) -> Any:
         if value is None:
             return None
@@ -105,6 +112,9 @@ class MaskField(PartTransformation[R]):
         return copy_of(schema, schema, self._with_defaults, masks)
 
     def _mask(self, field: Field) -> Callable[[Any], Any]:
+        if self._replacement is None and field.schema.type is SchemaType.STRING:
+            return lambda value: None if value is None else ""
+
         def mask(value: Any) -> Any:
             masked = self._masked(value, field.schema)
             if self._replacement is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from connectd.columns import RecordColumns
 from connectd.config import ConfigDef, Importance, Type
 from connectd.errors import ConfigException
 from plugins.java_regex import Replacement, compile_pattern, valid_pattern
@@ -51,6 +52,12 @@ class RegexRouter(BuiltinTransformation[R]):
     def apply(self, record: R) -> R:
         topic = self._route(record.topic)
         return record if topic is None else record.new_record(topic=topic)
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        topics = columns.column("topic")
+        others = {topic: self._route(topic) for topic in set(topics)}
+        if any(other is not None for other in others.values()):
+            columns.set_column("topic", [others[topic] or topic for topic in topics])
 
     def _routed(self, topic: str) -> str | None:
         """The new topic, None for one that does not match."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
+from connectd.columns import NotInColumns, RecordColumns
 from connectd.config import ConfigDef, Importance, LambdaValidator, Type, ValidList
 from connectd.errors import ConfigException, DataException
 from connectd.schema import Field, Schema, SchemaBuilder
 from plugins.transforms.base import (
     KEY,
+    REMEMBERED_SCHEMAS,
     REPLACE_NULL_CONFIG,
     VALUE,
-    PartTransformation,
+    FieldTransformation,
     R,
     per_schema,
     with_replace_null,
@@ -38,7 +42,7 @@ def parse_renames(mappings: Sequence[str]) -> dict[str, str]:
     return renames
 
 
-class ReplaceField(PartTransformation[R]):
+class ReplaceField(FieldTransformation[R]):
     """Leaves out fields, keeps only some, or gives them other names."""
 
     CONFIG = with_replace_null(
@@ -77,6 +81,7 @@ class ReplaceField(PartTransformation[R]):
         self._renames = parse_renames(values[RENAMES_CONFIG])
         self._with_defaults: bool = values[REPLACE_NULL_CONFIG]
         self._copy_for = per_schema(self._make_copy)
+        self._plan_for = lru_cache(maxsize=REMEMBERED_SCHEMAS)(self._plan)
 
     def apply(self, record: R) -> R:
         schema, value = self.part.read(record)
@@ -89,6 +94,37 @@ class ReplaceField(PartTransformation[R]):
             return self.part.changed(record, None, kept)
         copy = self._copy_for(require_struct(value, PURPOSE).schema)
         return self.part.changed(record, copy.target, copy.struct(value))
+
+    def change_maps(self, columns: RecordColumns) -> list[Any]:
+        return list(map(self._map_changed if self._include else self._few_changed, columns.values(self.part.name)))
+
+    def _few_changed(self, fields: Any) -> Any:
+        """Where most fields stay: take out and rename, but where a new name is there already the order counts."""
+        if type(fields) is not dict:
+            return self._map_changed(fields)
+        changed = fields.copy()
+        for name in self._exclude:
+            changed.pop(name, None)
+        for old, new in self._renames.items():
+            if old in changed:
+                if new in changed or new in fields:
+                    return self._map_changed(fields)
+                changed[new] = changed.pop(old)
+        return changed
+
+    def _map_changed(self, fields: Any) -> Any:
+        if fields is None:
+            return None
+        if type(fields) is not dict:
+            raise NotInColumns
+        names, take = self._plan_for(tuple(fields))
+        return dict(zip(names, take(fields), strict=True))
+
+    def _plan(self, names: tuple[str, ...]) -> tuple[list[str], Callable[[dict[str, Any]], Sequence[Any]]]:
+        """For maps with these names: the names of what is kept, and how to take it."""
+        kept = [name for name in names if self._is_kept(name)]
+        take = itemgetter(*kept) if len(kept) > 1 else (lambda fields: [fields[name] for name in kept])
+        return [self._renames.get(name, name) for name in kept], take
 
     def _is_kept(self, name: str) -> bool:
         return name not in self._exclude and (not self._include or name in self._include)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from connectd.columns import NotInColumns, RecordColumns
 from connectd.config import ConfigDef, Importance
 from connectd.config import Type as ConfigType
 from connectd.errors import ConfigException, DataException
@@ -51,6 +52,17 @@ class SetSchemaMetadata(PartTransformation[R]):
         copy = self._plan_for(schema)
         updated = copy.struct(value) if isinstance(value, Struct) else value
         return self.part.changed(record, copy.target, updated)
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        part = self.part.name
+        schema = columns.schema(part)
+        if schema is None:
+            raise NotInColumns
+        copy = self._plan_for(schema)
+        if schema.type is not Type.STRUCT:
+            columns.set(part, copy.target, columns.values(part))
+            return
+        columns.set_rows(part, copy.target, copy.rows(columns.rows(part), are_valid=columns.has_valid_rows(part)))
 
     def _make_plan(self, schema: Schema) -> StructCopy:
         target = Schema(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from connectd.errors import ConnectException
 from connectd.schema import Field, Schema, SchemaBuilder, Type, validate_value
 from connectd.struct import Struct
+from plugins.transforms.rows import Change, ChangeRows, Rows, Taking, row_changer
 
-Change = Callable[[Any], Any]
 NO_CHANGES: Final[Mapping[str, Change]] = MappingProxyType({})
 
 
@@ -22,7 +22,19 @@ class StructCopy:
     by names of the target, functions that change values, null too; what they return is trusted to fit, unless it is null.
     """
 
-    __slots__ = ("_by_field", "_changes", "_checks", "_defaults", "_indices", "_required", "_unset", "target")
+    __slots__ = (
+        "_by_field",
+        "_changes",
+        "_checks",
+        "_defaults",
+        "_indices",
+        "_pairs",
+        "_required",
+        "_rows",
+        "_unset",
+        "source",
+        "target",
+    )
 
     def __init__(
         self,
@@ -33,7 +45,11 @@ class StructCopy:
         changes: Mapping[str, Change] = NO_CHANGES,
     ) -> None:
         pairs = list(pairs)
+        self.source = source
         self.target = target
+        self._pairs = pairs
+        # Made when first asked for: for rows that are known to fit the source's schema, and for others.
+        self._rows: dict[bool, ChangeRows] = {}
         self._by_field = [(source, target, [pair], with_defaults, changes) for pair in pairs] if len(pairs) > 1 else []
         # What is not taken comes from behind the end, where `values` puts a None.
         indices = [-1] * len(target.fields)
@@ -80,6 +96,33 @@ class StructCopy:
                 StructCopy(*only).values(struct)
             raise
         return values
+
+    def rows(self, rows: Rows, *, are_valid: bool) -> Rows:
+        """The same for many structs, given and returned as their field values; `are_valid` if none is null that must not be.
+
+        Raises anything where `values` raises for one of them.
+        """
+        change = self._rows.get(are_valid)
+        if change is None:
+            change = self._rows[are_valid] = self._row_changer(are_valid)
+        return change(rows)
+
+    def _row_changer(self, are_valid: bool) -> ChangeRows:
+        changes = dict(self._changes)
+        defaults = dict(self._defaults)
+        takings = [
+            Taking(
+                field,
+                taken.index,
+                defaults.get(field.index),
+                changes.get(field.index),
+                must_not_be_null=not field.schema.is_optional
+                and (not are_valid or taken.schema.is_optional or field.index in changes),
+                must_be_checked=field in self._checks,
+            )
+            for taken, field in self._pairs
+        ]
+        return row_changer(len(self.source.fields), len(self.target.fields), takings)
 
     def struct(self, struct: Struct) -> Struct:
         """A struct of the target; errors as of `values`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from connectd.columns import NotInColumns, RecordColumns
 from connectd.config import ConfigDef, Importance, ValidString
 from connectd.config import Type as ConfigType
 from connectd.errors import ConfigException, ConnectException
@@ -14,7 +15,7 @@ from plugins.transforms.base import (
     KEY,
     REPLACE_NULL_CONFIG,
     VALUE,
-    PartTransformation,
+    FieldTransformation,
     R,
     per_schema,
     with_replace_null,
@@ -38,7 +39,7 @@ PRECISION_CONFIG: Final = "unix.precision"
 PURPOSE: Final = "converting timestamp formats"
 
 
-class TimestampConverter(PartTransformation[R]):
+class TimestampConverter(FieldTransformation[R]):
     """Converts a field, or the whole, between texts, numbers since 1970, and Connect's dates, times and timestamps."""
 
     CONFIG = with_replace_null(
@@ -93,6 +94,14 @@ class TimestampConverter(PartTransformation[R]):
             return self.part.changed(record, self._schema_for(schema), None)
         copy = self._copy_for(require_struct(value, PURPOSE).schema)
         return self.part.changed(record, copy.target, copy.struct(value))
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        if not self._field:
+            raise NotInColumns
+        super().apply_columns(columns)
+
+    def change_maps(self, columns: RecordColumns) -> list[Any]:
+        return list(map(self._plain, columns.values(self.part.name)))
 
     def _plain(self, value: Any) -> Any:
         if value is None:

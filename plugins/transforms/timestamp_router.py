@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from connectd.columns import RecordColumns
 from connectd.config import ConfigDef, Importance, Type
 from connectd.errors import ConfigException, DataException
 from plugins.java_date_format import SimpleDateFormat
@@ -49,3 +50,13 @@ class TimestampRouter(BuiltinTransformation[R]):
         timestamp = self._timestamp_format.format(record.timestamp)
         topic = self._topic_format.replace("${topic}", record.topic).replace("${timestamp}", timestamp)
         return record.new_record(topic=topic)
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        write, form = self._timestamp_format.format, self._topic_format
+        columns.set_column(
+            "topic",
+            [
+                form.replace("${topic}", topic).replace("${timestamp}", write(timestamp))
+                for topic, timestamp in zip(columns.column("topic"), columns.column("timestamp"), strict=True)
+            ],
+        )

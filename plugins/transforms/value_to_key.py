@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from connectd.columns import NotInColumns, RecordColumns
 from connectd.config import ConfigDef, Importance, Type, ValidList
 from connectd.errors import DataException
 from connectd.schema import Schema, SchemaBuilder
+from connectd.schema import Type as SchemaType
 from plugins.transforms.base import REPLACE_NULL_CONFIG, BuiltinTransformation, R, per_schema, with_replace_null
 from plugins.transforms.requirements import require_map, require_struct
 from plugins.transforms.structs import StructCopy, copy_of
@@ -42,6 +44,19 @@ class ValueToKey(BuiltinTransformation[R]):
             return record.new_record(key_schema=None, key={name: fields.get(name) for name in self._names})
         copy = self._copy_for(require_struct(value, PURPOSE).schema)
         return record.new_record(key_schema=copy.target, key=copy.struct(value))
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        schema = columns.schema("value")
+        if schema is None:
+            names = self._names
+            maps = columns.values("value")
+            columns.set("key", None, [{name: require_map(each, PURPOSE).get(name) for name in names} for each in maps])
+        elif schema.type is SchemaType.STRUCT:
+            copy = self._copy_for(schema)
+            keys = copy.rows(columns.rows("value"), are_valid=columns.has_valid_rows("value"))
+            columns.set_rows("key", copy.target, keys)
+        else:
+            raise NotInColumns
 
     def _make_copy(self, schema: Schema) -> StructCopy:
         builder = SchemaBuilder.struct()

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
-from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, Message
+from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, TIMESTAMP_NOT_AVAILABLE, Message
 
+from connectd.columns import RecordColumns
 from connectd.converters import Converter
 from connectd.headers import ConnectHeaders
 from connectd.records import SinkBatch, SinkRecord, TimestampType, TopicPartition
 from connectd.schema import Schema, SchemaAndValue
+from tasks.chain import Run, one_by_one, runs_of
 from tasks.errors import ProcessingContext, Stage
 from tasks.errors.context import origin_of
-from tasks.pipeline import Pipeline, expand_schemas, reads_headers
+from tasks.pipeline import Pipeline, expand_schemas, reads_headers, runs
 
 TIMESTAMP_TYPES = {
     TIMESTAMP_CREATE_TIME: TimestampType.CREATE_TIME,
     TIMESTAMP_LOG_APPEND_TIME: TimestampType.LOG_APPEND_TIME,
+    TIMESTAMP_NOT_AVAILABLE: TimestampType.NO_TIMESTAMP_TYPE,
 }
 
 # In the order in which Java converts the parts of a message.
@@ -54,7 +58,7 @@ class MessageBatch(SinkBatch):
 
     def prepare(self) -> MessageBatch | TransformedBatch:
         """This batch with everything converted, or if that fails one of the records that can be."""
-        if self._is_converted or self.convert_columns():
+        if self.convert_columns():
             return self
         return TransformedBatch(self, self._pipeline, [record for record in self.convert_each() if record is not None])
 
@@ -69,6 +73,8 @@ class MessageBatch(SinkBatch):
 
     def convert_columns(self) -> bool:
         """Convert all columns at once; False if that fails for any record, of which nobody is told."""
+        if self._is_converted:
+            return True
         try:
             self._headers = self._convert_headers()
             self._converted_keys = self._convert(self._pipeline.key_converter, self._column(Message.key))
@@ -210,9 +216,16 @@ class MessageBatch(SinkBatch):
     @cached_property
     def topic_partitions(self) -> Sequence[TopicPartition]:
         return [
-            TopicPartition(topic, partition or 0)
-            for topic, partition in zip(self._topics, self._column(Message.partition), strict=True)
+            TopicPartition(topic, partition) for topic, partition in zip(self._topics, self._partitions, strict=True)
         ]
+
+    @cached_property
+    def _partitions(self) -> list[int]:
+        return self._column(Message.partition)  # type: ignore[arg-type]  # None only in messages that are errors
+
+    @cached_property
+    def _timestamps(self) -> list[tuple[int, int]]:
+        return self._column(Message.timestamp)
 
     @cached_property
     def offsets(self) -> Sequence[int]:
@@ -220,40 +233,116 @@ class MessageBatch(SinkBatch):
 
     def records(self) -> list[SinkRecord]:
         key_schemas, keys = self._converted_keys
+        value_schemas, values = self._converted_values
+        if not isinstance(key_schemas, list) and not isinstance(value_schemas, list):
+            run = Run(0, len(self), key_schemas, value_schemas)
+            return self._records_of(run, keys, values, self._topics, self._headers)
+        return [
+            record
+            for run in one_by_one(expand_schemas(key_schemas, len(self)), expand_schemas(value_schemas, len(self)))
+            for record in self._records_of(
+                run,
+                keys[run.start : run.end],
+                values[run.start : run.end],
+                self._topics[run.start : run.end],
+                self._headers[run.start : run.end],
+            )
+        ]
+
+    def column_runs(self) -> list[tuple[Run, RecordColumns]] | None:
+        """The records as columns, those with the same schemas together; None if that is not worth while.
+
+        To be called after `convert_columns`.
+        """
+        key_schemas, value_schemas = self._converted_keys[0], self._converted_values[0]
+        runs: list[Run] | None
+        if not isinstance(key_schemas, list) and not isinstance(value_schemas, list):
+            runs = [Run(0, len(self), key_schemas, value_schemas)]
+        else:
+            runs = runs_of(expand_schemas(key_schemas, len(self)), expand_schemas(value_schemas, len(self)))
+        if runs is None:
+            return None
+        return [
+            (
+                run,
+                RecordColumns(
+                    run.end - run.start, run.key_schema, run.value_schema, functools.partial(self._read, run)
+                ),
+            )
+            for run in runs
+        ]
+
+    def _read(self, run: Run, name: str) -> list[Any]:
+        """A column of some of the records, by the name of the records' field."""
+        start, end = run.start, run.end
+        match name:
+            case "key":
+                return self._converted_keys[1][start:end]
+            case "value":
+                return self._converted_values[1][start:end]
+            case "topic":
+                return self._topics[start:end]
+            case "partition":
+                return self._partitions[start:end]
+            case "kafka_offset":
+                return list(self.offsets[start:end])
+            case "timestamp":
+                return [_time(each) for each in self._timestamps[start:end]]
+            case "headers":
+                return [each or ConnectHeaders() for each in self._headers[start:end]]
+        raise AttributeError(name)
+
+    def records_from(self, run: Run, columns: RecordColumns) -> list[SinkRecord]:
+        """The records that transformations have made of a run."""
+        return self._records_of(
+            Run(run.start, run.end, columns.schema("key"), columns.schema("value")),
+            columns.values("key"),
+            columns.values("value"),
+            columns.column("topic"),
+            columns.column("headers") if "headers" in columns.changed else self._headers[run.start : run.end],
+        )
+
+    def _records_of(
+        self,
+        run: Run,
+        keys: Sequence[Any],
+        values: Sequence[Any],
+        topics: Sequence[str],
+        headers: Sequence[ConnectHeaders | None],
+    ) -> list[SinkRecord]:
+        start, end, key_schema, value_schema = run
         make = self._record
-        is_internal = make is InternalSinkRecord
-        records: list[SinkRecord] = []
-        for message, topic, partition, offset, timestamp, headers, key_schema, key, value_schema, value in zip(
-            self.messages,
-            self._topics,
-            self._column(Message.partition),
-            self.offsets,
-            self._column(Message.timestamp),
-            self._headers,
-            expand_schemas(key_schemas, len(self)),
-            keys,
-            self.value_schemas,
-            self.values,
-            strict=True,
-        ):
-            kind = TIMESTAMP_TYPES.get(timestamp[0], TimestampType.NO_TIMESTAMP_TYPE)
-            record = make(
+        records = [
+            make(
                 topic,
-                partition or 0,
+                partition,
                 key_schema,
                 key,
                 value_schema,
                 value,
                 offset,
-                None if kind is TimestampType.NO_TIMESTAMP_TYPE else timestamp[1],
-                kind,
-            )
-            if headers is not None:
+                timestamp[1] if timestamp[0] else None,  # 0: not available
+                TIMESTAMP_TYPES[timestamp[0]],
                 # Each record its own: the task may change them, and get the records again.
-                record.headers = headers.duplicate()
-            if is_internal:
-                record.message = message  # type: ignore[attr-defined]
-            records.append(record)
+                ConnectHeaders() if header is None else header.duplicate(),
+                original,
+                partition,
+                offset,
+            )
+            for topic, original, partition, offset, timestamp, header, key, value in zip(
+                topics,
+                self._topics[start:end],
+                self._partitions[start:end],
+                self.offsets[start:end],
+                self._timestamps[start:end],
+                headers,
+                keys,
+                values,
+                strict=True,
+            )
+        ]
+        if make is InternalSinkRecord:
+            _mark(records, self.messages[start:end])
         return records
 
 
@@ -277,23 +366,52 @@ class TransformedBatch(SinkBatch):
         return self._transformed
 
     def _transform(self) -> list[SinkRecord]:
-        if not self._source.convert_columns():
-            return [record for record in self._source.convert_each() if record is not None]
-        messages = self._source.messages
+        source, pipeline = self._source, self._pipeline
+        if not source.convert_columns():
+            return [record for record in source.convert_each() if record is not None]
+        if (runs := self._columns) is not None:
+            records = [record for run in runs for record in source.records_from(*run)]
+        else:
+            records = source.records()
+        if runs is not None and pipeline.chain.is_all_columns:
+            return records
+        first = 0 if runs is None else pipeline.chain.in_columns
+        messages = source.messages
         left: list[Any] = []
-        self._pipeline.transform_all(self._source.records(), lambda index: ProcessingContext(messages[index]), left)
-        if self._pipeline.errors.reports:
+        pipeline.transform_all(records, lambda index: ProcessingContext(messages[index]), left, first)
+        if pipeline.errors.reports:
             _mark(left, messages)
         return [record for record in left if record is not None]
 
+    @cached_property
+    def _columns(self) -> list[tuple[Run, RecordColumns]] | None:
+        """The records after the steps that take columns; None if they are to be transformed one by one."""
+        chain = self._pipeline.chain
+        if self._transformed is not None or not self._source.messages or not chain.wants_columns:
+            return None
+        if not self._source.convert_columns():
+            return None
+        runs = self._source.column_runs()
+        return runs if runs and all(chain.apply(columns) for _, columns in runs) else None
+
+    @property
+    def _whole(self) -> list[tuple[Run, RecordColumns]] | None:
+        """All that the transformations have made of the batch, if that is in columns."""
+        return self._columns if self._pipeline.chain.is_all_columns else None
+
     def without(self, partitions: Collection[TopicPartition]) -> TransformedBatch:
         """The batch without the records of these partitions, none of which is transformed again."""
-        transformed = self._transformed and [each for each in self._transformed if origin_of(each) not in partitions]
+        transformed = (
+            None
+            if self._transformed is None
+            else [each for each in self._transformed if origin_of(each) not in partitions]
+        )
         return TransformedBatch(self._source.without(partitions), self._pipeline, transformed)
 
     def prepare(self) -> TransformedBatch:
         """This batch, with everything converted and transformed."""
-        self._transformed = self._records
+        if self._whole is None:
+            self._transformed = self._records
         return self
 
     def part(self, start: int, end: int) -> TransformedBatch:
@@ -301,18 +419,24 @@ class TransformedBatch(SinkBatch):
         return TransformedBatch(self._source, self._pipeline, self._records[start:end])
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._records) if self._whole is None else len(self._source)
 
     @property
     def values(self) -> Sequence[Any]:
+        if self._whole is not None:
+            return [value for _, columns in self._whole for value in columns.values("value")]
         return [record.value for record in self._records]
 
     @property
     def keys(self) -> Sequence[Any]:
+        if self._whole is not None:
+            return [key for _, columns in self._whole for key in columns.values("key")]
         return [record.key for record in self._records]
 
     @property
     def value_schemas(self) -> Sequence[Schema | None]:
+        if self._whole is not None:
+            return [schema for _, columns in self._whole for schema in [columns.schema("value")] * len(columns)]
         return [record.value_schema for record in self._records]
 
     @property
@@ -332,25 +456,19 @@ def partition_of(message: Message) -> TopicPartition:
     return TopicPartition(message.topic() or "", message.partition() or 0)
 
 
-def _mark(records: list[SinkRecord | None], messages: Sequence[Message]) -> None:
+def _mark(records: list[Any], messages: Sequence[Message]) -> None:
     """Let records know their messages, also those that a transformation has made anew."""
     for index, (record, message) in enumerate(zip(records, messages, strict=True)):
-        if record is not None and type(record) is not InternalSinkRecord:
+        if type(record) is InternalSinkRecord:
+            record.message = message
+        elif record is not None:
             fields = {name: getattr(record, name) for name in SinkRecord.__struct_fields__}
             records[index] = InternalSinkRecord(**fields, message=message)
 
 
 def _timestamp(message: Message) -> tuple[int | None, TimestampType]:
-    kind = TIMESTAMP_TYPES.get(message.timestamp()[0], TimestampType.NO_TIMESTAMP_TYPE)
-    return None if kind is TimestampType.NO_TIMESTAMP_TYPE else message.timestamp()[1], kind
+    return _time(message.timestamp()), TIMESTAMP_TYPES[message.timestamp()[0]]
 
 
-def runs(topics: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Runs of equal neighbours as (topic, start, end)."""
-    found: list[tuple[str, int, int]] = []
-    start = 0
-    for index in range(1, len(topics) + 1):
-        if index == len(topics) or topics[index] != topics[start]:
-            found.append((topics[start], start, index))
-            start = index
-    return found
+def _time(timestamp: tuple[int, int]) -> int | None:
+    return None if timestamp[0] == TIMESTAMP_NOT_AVAILABLE else timestamp[1]

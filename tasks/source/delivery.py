@@ -6,11 +6,14 @@ import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+import msgspec
 import structlog
 from confluent_kafka import KafkaError, Message
 
+from connectd.columns import RecordColumns
 from connectd.errors import ConnectException, RetriableException
 from connectd.records import SourceBatch, SourceRecord
 from connectd.schema import Schema
@@ -19,7 +22,7 @@ from tasks.errors import ProcessingContext, RetryAbandoned, Stage
 from tasks.errors.context import source_place
 from tasks.errors.dead_letters import ProducedRecord
 from tasks.errors.java_names import ProduceException
-from tasks.pipeline import Pipeline
+from tasks.pipeline import Pipeline, runs
 from tasks.source.counters import SourceCounters
 from tasks.source.offsets import CHUNK_RECORDS, Chunk, OffsetTracker
 from tasks.source.sender import DeliveryCallback, NotSent, SendAbandoned, Sender
@@ -82,7 +85,9 @@ class Delivery:
     def send(self, batch: Sequence[SourceRecord] | SourceBatch) -> None:
         """Send all records of a batch. Raises SendAbandoned when the task is ordered to stop before that is done."""
         pipeline = self._pipeline
-        columns = not pipeline.steps and not pipeline.writes_headers and self._acknowledged is None
+        columns = not pipeline.writes_headers and self._acknowledged is None
+        if pipeline.steps:
+            columns = columns and pipeline.chain.is_all_columns and pipeline.chain.wants_columns
         if isinstance(batch, SourceBatch):
             if columns:
                 self._send_batch(batch)
@@ -106,20 +111,15 @@ class Delivery:
         for start in range(0, len(batch), CHUNK_RECORDS):
             part = _part(batch, start, start + CHUNK_RECORDS)
             chunk = self._tracker.submit(part.source_partition, len(part), _offset_at(part, len(part) - 1))
-            column = Column(
-                part.topic,
-                part.key_schema,
-                part.keys,
-                part.value_schema,
-                part.values,
-                functools.partial(_record_at, part),
+            columns = RecordColumns(
+                len(part), part.key_schema, part.value_schema, functools.partial(_column_of_batch, part)
             )
-            if not self._send_column(column, chunk):
+            if not self._send_columns(part.topic, columns, part.records, chunk):
                 self._send_each(part.records(), chunk)
 
     def _send_alike(self, records: Sequence[SourceRecord], chunk: Chunk) -> bool:
         """Send records that differ in nothing but key and value as columns, which is twice as fast; False if they differ, or
-        if one of them cannot be converted."""
+        if one of them cannot be transformed."""
         first = records[0]
         topic, key_schema, value_schema = first.topic, first.key_schema, first.value_schema
         for record in records:
@@ -132,13 +132,35 @@ class Delivery:
                 or record.headers
             ):
                 return False
-        values = [record.value for record in records]
-        keys: list[Any] | None = [record.key for record in records]
-        if key_schema is None and all(record.key is None for record in records):
-            keys = None
-        return self._send_column(
-            Column(topic, key_schema, keys, value_schema, values, lambda index: records[index]), chunk
-        )
+        columns = RecordColumns(len(records), key_schema, value_schema, functools.partial(_column_of_records, records))
+        return self._send_columns(topic, columns, lambda: records, chunk)
+
+    def _send_columns(
+        self, topic: str, columns: RecordColumns, origins: Callable[[], Sequence[SourceRecord]], chunk: Chunk
+    ) -> bool:
+        """False, and nothing is sent, if the transformations cannot be applied to columns."""
+        if self._pipeline.steps and not self._pipeline.chain.apply(columns):
+            return False
+        if "headers" in columns.changed:
+            self._send_left(origins(), _records_from(columns, origins()), chunk, {})
+            return True
+        keys, values = columns.values("key"), columns.values("value")
+        key_schema, value_schema = columns.schema("key"), columns.schema("value")
+        has_keys = key_schema is not None or any(key is not None for key in keys)
+        topics = runs(columns.column("topic")) if "topic" in columns.changed else [(topic, 0, len(columns))]
+        for name, start, end in topics:
+            column = Column(
+                name,
+                key_schema,
+                keys[start:end] if has_keys else None,
+                value_schema,
+                values[start:end],
+                functools.partial(_origin, origins, start),
+            )
+            if not self._send_column(column, chunk):
+                left = _records_from(columns, origins())
+                self._send_left(origins()[start:end], left[start:end], chunk, {})
+        return True
 
     def _send_column(self, column: Column, chunk: Chunk) -> bool:
         """False, and nothing is sent, if anything in it cannot be converted."""
@@ -316,8 +338,41 @@ def _abandoning(action: Callable[..., T], *arguments: Any) -> T:
         raise SendAbandoned from stopped
 
 
-def _record_at(batch: SourceBatch, index: int) -> SourceRecord:
-    return batch.records()[index]
+def _origin(origins: Callable[[], Sequence[SourceRecord]], start: int, index: int) -> SourceRecord:
+    return origins()[start + index]
+
+
+def _column_of_batch(batch: SourceBatch, name: str) -> list[Any]:
+    match name:
+        case "value":
+            return batch.values
+        case "key":
+            return batch.keys or [None] * len(batch)
+        case "topic":
+            return [batch.topic] * len(batch)
+    return _column_of_records(batch.records(), name)
+
+
+def _column_of_records(records: Sequence[SourceRecord], name: str) -> list[Any]:
+    return list(map(attrgetter(name), records))
+
+
+def _records_from(columns: RecordColumns, origins: Sequence[SourceRecord]) -> list[SourceRecord]:
+    """The records that transformations have made."""
+    key_schema, value_schema = columns.schema("key"), columns.schema("value")
+    return [
+        msgspec.structs.replace(
+            origin, topic=topic, key_schema=key_schema, key=key, value_schema=value_schema, value=value, headers=headers
+        )
+        for origin, topic, key, value, headers in zip(
+            origins,
+            columns.column("topic"),
+            columns.values("key"),
+            columns.values("value"),
+            columns.column("headers"),
+            strict=True,
+        )
+    ]
 
 
 def _part(batch: SourceBatch, start: int, end: int) -> SourceBatch:

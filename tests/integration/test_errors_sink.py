@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from connectd.errors import ConnectException, DataException, RetriableException
 from connectd.records import SinkRecord
+from tasks.chain import Step
 from tasks.errors import RetryWithToleranceOperator
-from tasks.pipeline import Step
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.errant import WorkerErrantRecordReporter
 from tests.support.errors import TOLERANT, dead_letters, headers_of, operator, reporting

@@ -14,8 +14,8 @@ from connectd.headers import ConnectHeaders
 from connectd.records import SourceRecord
 from connectd.schema import Schema, SchemaBuilder
 from connectd.struct import Struct
+from tasks.chain import Step
 from tasks.errors.headers import FORMAT, SOURCE_OFFSET, SOURCE_PARTITION, STAGE, TOPIC
-from tasks.pipeline import Step
 from tests.support.errors import TOLERANT, dead_letters, headers_of, operator, reporting
 from tests.support.kafka import TestKafka
 from tests.support.loops import Supervisor, run_source, strings, until

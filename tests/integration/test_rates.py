@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectd.transforms import Transformation
-from tasks.pipeline import Step
+from tasks.chain import Step
 from tasks.throttle import Throttle
 from tests.support.kafka import TestKafka
 from tests.support.loops import run_sink, run_source, strings, until

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from connectd.errors import ConnectException, RetriableException
 from connectd.records import OffsetAndMetadata, SinkBatch, TimestampType, TopicPartition
 from connectd.schema import Schema
-from tasks.pipeline import Step
+from tasks.chain import Step
 from tasks.sink.counters import SinkCounters
 from tasks.states import State
 from tests.support.errors import operator

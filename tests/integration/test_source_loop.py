@@ -13,7 +13,8 @@ from confluent_kafka import Message
 from connectd.errors import ConnectException
 from connectd.records import SourceRecord
 from connectd.transforms import Predicate
-from tasks.pipeline import Pipeline, Step
+from tasks.chain import Step
+from tasks.pipeline import Pipeline
 from tasks.states import Call
 from tests.support.errors import operator
 from tests.support.kafka import TestKafka

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource
 
 from connectd.errors import ConnectException, RetriableException
 from connectd.transforms import Transformation
-from tasks.pipeline import Step
+from tasks.chain import Step
 from tasks.settings.topic_creation import TopicCreationGroup
 from tasks.source.sender import SendAbandoned
 from tasks.topic_creation import TopicCreation

@@ -11,8 +11,9 @@ from connectd.headers import ConnectHeaders
 from connectd.records import SinkRecord, SourceRecord
 from connectd.transforms import Predicate
 from plugins.converters.string import StringConverter
+from tasks.chain import Step
 from tasks.errors import ProcessingContext
-from tasks.pipeline import Pipeline, Step, expand_schemas
+from tasks.pipeline import Pipeline, expand_schemas
 from tests.support.errors import TOLERANT, operator
 from tests.support.loops import strings
 from tests.support.plugins import Applying, HeaderConverting

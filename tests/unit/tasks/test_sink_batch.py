@@ -10,8 +10,9 @@ from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, TI
 from connectd.errors import ConnectException
 from connectd.records import SinkBatch, TimestampType, TopicPartition
 from connectd.schema import Schema
-from tasks.pipeline import Pipeline, Step
-from tasks.sink.batch import MessageBatch, TransformedBatch, runs
+from tasks.chain import Step
+from tasks.pipeline import Pipeline, runs
+from tasks.sink.batch import MessageBatch, TransformedBatch
 from tests.support.errors import TOLERANT, operator
 from tests.support.loops import strings
 from tests.support.plugins import Applying, HeaderConverting, MoodyConverter

@@ -1,0 +1,99 @@
+"""Records as columns: the fast form of what a transformation works on, one list a field instead of one object a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from connectd.schema import Schema
+from connectd.struct import Struct
+
+Part = Literal["key", "value"]
+
+
+class NotInColumns(Exception):
+    """Raised by `Transformation.apply_columns` for records that it can only change one by one: the worker then does that."""
+
+
+class RecordColumns:
+    """Records of one schema, for `Transformation.apply_columns`. No list in it may be changed in place, nor what is in a list.
+
+    Columns are read when first asked for: what no transformation touches costs nothing. `column(name)` and
+    `set_column(name, values)` are for `topic`, `partition`, `timestamp`, `headers` and, in sinks, `kafka_offset`; the methods
+    with `part` are for `"key"` and `"value"`. Structs are also there as rows, the lists of their field values, which saves making
+    the structs between two transformations: `rows` reads what `set_rows` or `set` has written, and so does `values`.
+    """
+
+    def __init__(
+        self, count: int, key_schema: Schema | None, value_schema: Schema | None, read: Callable[[str], list[Any]]
+    ) -> None:
+        self._count = count
+        self._read = read
+        self._schemas: dict[str, Schema | None] = {"key": key_schema, "value": value_schema}
+        self._columns: dict[str, list[Any]] = {}
+        self._rows: dict[str, list[list[Any]]] = {}
+        # What differs from the records that were read.
+        self.changed: set[str] = set()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def column(self, name: str) -> list[Any]:
+        """A column by the name of the record's field."""
+        column = self._columns.get(name)
+        if column is None:
+            column = self._columns[name] = self._read(name)
+        return column
+
+    def set_column(self, name: str, values: list[Any]) -> None:
+        """Put another column in its place, with one entry a record."""
+        self._columns[name] = values
+        self.changed.add(name)
+
+    def schema(self, part: Part) -> Schema | None:
+        """The schema that all keys, or values, have; None if they have none."""
+        return self._schemas[part]
+
+    def values(self, part: Part) -> list[Any]:
+        """The keys or values."""
+        rows = self._rows.get(part)
+        if rows is not None and part not in self._columns:
+            schema = self._schemas[part]
+            assert schema is not None
+            self._columns[part] = [Struct.of_checked(schema, row) for row in rows]
+        return self.column(part)
+
+    def set(self, part: Part, schema: Schema | None, values: list[Any]) -> None:
+        """Put other keys or values in their place; all have that schema."""
+        self._schemas[part] = schema
+        self._columns[part] = values
+        self._rows.pop(part, None)
+        self.changed.add(part)
+
+    def rows(self, part: Part) -> list[list[Any]]:
+        """The field values of structs, in the order of the schema's fields. Raises NotInColumns unless all are structs of it."""
+        rows = self._rows.get(part)
+        if rows is None:
+            schema = self._schemas[part]
+            try:
+                structs = self.column(part)
+                rows = [each.field_values for each in structs if each.schema is schema]
+                if len(rows) != len(structs):
+                    rows = [each.field_values for each in structs if each.schema == schema]
+            except AttributeError:
+                raise NotInColumns from None
+            if len(rows) != len(structs):
+                raise NotInColumns
+            self._rows[part] = rows
+        return rows
+
+    def has_valid_rows(self, part: Part) -> bool:
+        """Whether the rows were written by a transformation, and so fit their schema: none is null that must not be."""
+        return part in self._rows and part in self.changed
+
+    def set_rows(self, part: Part, schema: Schema, rows: list[list[Any]]) -> None:
+        """Put other structs in their place, given by their field values, which fit the schema."""
+        self._schemas[part] = schema
+        self._rows[part] = rows
+        self._columns.pop(part, None)
+        self.changed.add(part)
