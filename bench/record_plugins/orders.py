@@ -1,4 +1,4 @@
-"""Orders out of memory, and into a file of a byte each: what is left is the cost of the framework. RecordPlugins.java is the same."""
+"""Orders from memory, and into a file of a byte each: what is left is the framework's own cost. RecordPlugins.java is its twin."""
 
 from __future__ import annotations
 
