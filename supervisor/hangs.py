@@ -14,9 +14,6 @@ _UNLIMITED: Final = frozenset({Call.NONE, Call.SEND})
 # So many heartbeats that do not come are a silence.
 _MISSED: Final = 3
 
-# Who has been silent for longer than this may be in another call by now than the one that was heard of last.
-_BEATS_MISSED_S: Final = 3.0
-
 
 class HangLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds; 0 is no limit."""
@@ -48,10 +45,9 @@ class Hang(msgspec.Struct, frozen=True):
 def hung(limits: HangLimits, beat: Beat, now: float) -> Hang | None:
     """None as long as all may be well."""
     silent_s = now - beat.received
-    if beat.call not in _UNLIMITED and _is_known(beat, silent_s):
+    if beat.call not in _UNLIMITED and _goes_on(beat):
         limit_s = limits.poll_s if beat.call is Call.POLL else limits.call_s
-        # The end of a long call would have been told; a short one is over, unless heartbeats are missing.
-        in_call_s = beat.call_s + (silent_s if beat.call_s >= LONG_CALL_S else max(0.0, silent_s - SILENCE_S))
+        in_call_s = beat.call_s + silent_s
         if limit_s and in_call_s > limit_s:
             return Hang(beat.call, in_call_s)
     if limits.call_s and silent_s > max(limits.call_s, _MISSED * SILENCE_S):
@@ -59,6 +55,9 @@ def hung(limits: HangLimits, beat: Beat, now: float) -> Hang | None:
     return None
 
 
-def _is_known(beat: Beat, silent_s: float) -> bool:
-    """Whether the call is still the one of the last sign of life; what is in none yet, and silent, is being imported."""
-    return beat.call is Call.IMPORT or silent_s <= max(beat.call_s, _BEATS_MISSED_S)
+def _goes_on(beat: Beat) -> bool:
+    """Whether the child is still in the call that it told of last: the end of a long one is told, a short one is long over.
+
+    The import comes first, and what runs afterwards has said so.
+    """
+    return beat.call is Call.IMPORT or beat.call_s >= LONG_CALL_S

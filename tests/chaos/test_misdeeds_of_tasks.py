@@ -93,7 +93,7 @@ def test_hangs(shared: Chaos) -> None:
     limit = {"task.hang.timeout.ms": str(HANG_MS)}
     poll_limit = {"task.poll.hang.timeout.ms": str(HANG_MS)}
     # Who does not let others run tells nobody in which call that is.
-    silent = ended(r"killed by the supervisor: (hung in (poll|put)|no sign of life) for \d s")
+    silent = ended(r"killed by the supervisor: (hung in (poll|put)|no sign of life) for \d+ s")
 
     def hung(call: str) -> str:
         return ended(rf"killed by the supervisor: hung in {call} for \d s")
