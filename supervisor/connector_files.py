@@ -108,7 +108,7 @@ class ConnectorFiles:
     async def _remove(self, name: str) -> None:
         path = self.sources[name]
         try:
-            await self._herder.remove(name)
+            await self._herder.discard(name)
         except ConnectException as error:  # it is busy: the next reload tries again
             self.reject([Problem(path, None, str(error))])
             return

@@ -8,9 +8,8 @@ from typing import NoReturn
 
 import structlog
 
-from supervisor.configuration import load
-from supervisor.connector_files import ConnectorFiles
-from supervisor.herder.distributed import ClusterWorker, DistributedHerder
+from supervisor.configuration import Configuration, load_worker
+from supervisor.herder.distributed import ClusterFiles, ClusterWorker, DistributedHerder
 from supervisor.reload import Reload
 from supervisor.rest.service import RestService
 from supervisor.rest.settings import RestSettings
@@ -26,19 +25,22 @@ class DistributedWorker(WorkerService):
     _cluster: ClusterWorker | None = None
 
     async def _start(self) -> Reload:
-        configuration = await load(self._worker_path, (), self._secrets.resolve, DistributedConfig)
+        properties, worker = await load_worker(self._worker_path, self._secrets.resolve, DistributedConfig)
+        configuration = Configuration(properties=properties, worker=worker, connectors=[])
         surroundings = self._begin(configuration)
-        rest = self._rest = RestService(RestSettings.of(configuration.worker))
+        rest = self._rest = RestService(RestSettings.of(worker))
         cluster = self._cluster = ClusterWorker(
-            surroundings, configuration.worker, rest.advertised_url, rest.worker_id, lambda: rest.client
+            surroundings, worker, rest.advertised_url, rest.worker_id, lambda: rest.client
         )
         herder = self._herder = DistributedHerder(cluster)
-        files = ConnectorFiles(herder)
+        files = ClusterFiles(herder, rest.worker_id)
         # Before others can know of this worker.
         await rest.serve(herder, surroundings)
         await cluster.start()
         await self._join(cluster)
         herder.is_ready = True
+        # What is wrong in one of them keeps nothing else from running, here or on other workers.
+        self._reload_wanted.set()
         return Reload(herder, configuration, files, self._secrets.resolve, self._command_levels)
 
     def _failures(self) -> Sequence[asyncio.Future[NoReturn]]:

@@ -81,6 +81,9 @@ _EFFECTS: Final[Mapping[str, Effect]] = {
     ADMIN_LISTENERS: Effect.WORKER_RESTART,
 }
 
+# In a connector of a cluster: the file that it came from (`supervisor.herder.distributed.files`).
+CONNECTOR_FILE: Final = "connectd.file"
+
 # In connectors too these are read by the supervisor alone.
 _FOR_SUPERVISOR: Final = (
     RESTART_PREFIX,
@@ -89,6 +92,7 @@ _FOR_SUPERVISOR: Final = (
     CONNECTOR_HANG_TIMEOUT_MS,
     TASK_MEMORY_MAX,
     TASK_CPU_WEIGHT,
+    CONNECTOR_FILE,
 )
 
 

@@ -103,6 +103,11 @@ class Herder(Protocol):
     async def put_task_configs(self, name: str, configs: Sequence[Mapping[str, str]]) -> None:
         """The tasks that another worker's connector wants."""
 
+    async def write_connector(
+        self, name: str, config: Mapping[str, str] | None, target_state: TargetState | None
+    ) -> None:
+        """Write a connector that another worker has validated, or delete it."""
+
     async def fence_zombies(self, name: str) -> None:
         """Fence the producers of a source's earlier tasks (KIP-618)."""
 
@@ -124,6 +129,9 @@ class LocalHerder(Herder, Protocol):
         self, config: dict[str, str], target_state: TargetState | None = None, validated: Validated | None = None
     ) -> bool:
         """As `submit`, for a configuration that has been validated, and without waiting for anything; True if it is new."""
+
+    async def discard(self, name: str) -> None:
+        """Delete a connector whose file is gone."""
 
     async def stop(self) -> None:
         """Stop all connectors and tasks of this worker in good order."""

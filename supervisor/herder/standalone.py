@@ -182,6 +182,10 @@ class StandaloneHerder:
         self._reconcile()
         self._topics.reset(name)
 
+    async def discard(self, name: str) -> None:
+        """Delete a connector whose file is gone."""
+        await self.remove(name)
+
     async def set_target_state(self, name: str, target_state: TargetState) -> None:
         """Pause, resume or stop a connector. A stopped one has no tasks until it resumes."""
         if name not in self._connectors:
@@ -237,6 +241,12 @@ class StandaloneHerder:
     async def put_task_configs(self, name: str, configs: Sequence[Mapping[str, str]]) -> None:
         """Only workers of a cluster do that."""
         raise BadRequest("Kafka Connect in standalone mode does not support externally setting task configurations.")
+
+    async def write_connector(
+        self, name: str, config: Mapping[str, str] | None, target_state: TargetState | None
+    ) -> None:
+        """Only workers of a cluster do that."""
+        raise BadRequest("A standalone worker writes no connectors for others.")
 
     async def fence_zombies(self, name: str) -> None:
         """Only workers of a cluster do that."""

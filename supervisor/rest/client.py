@@ -17,9 +17,10 @@ from supervisor.herder.errors import RequestTarget
 from supervisor.herder.progress import Outcome
 from supervisor.herder.signatures import signed
 from supervisor.rest.api import Answer
-from supervisor.rest.entities import ErrorMessage
+from supervisor.rest.entities import ErrorMessage, WrittenConnector
 from supervisor.rest.errors import RETRY_AFTER_S, RestException, unavailable
 from supervisor.rest.negotiation import JSON
+from tasks.states import TargetState
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +80,29 @@ class WorkerClient:
         """
         await self._send_internal("POST", url, connector, "tasks", msgspec.json.encode(configs), key, algorithm)
 
+    async def put_connector(
+        self,
+        url: str,
+        connector: str,
+        config: Mapping[str, str] | None,
+        state: TargetState | None,
+        key: bytes | None,
+        algorithm: str,
+    ) -> None:
+        """Have the leader write a connector that was validated here, None deletes it. A leader that is Java's knows of no such
+        request, and is asked as any client would ask it. Raises RestException."""
+        path = quote(connector, safe="")
+        body = msgspec.json.encode(WrittenConnector(None if config is None else dict(config), state))
+        headers = {} if key is None else signed(key, algorithm, body)
+        answer = await self._send("PUT", _url(url, f"/connectd/v1/connectors/{path}"), headers, body)
+        if answer.status == HTTPStatus.NOT_FOUND and _message(answer.body).startswith("HTTP 404"):
+            if config is None:
+                answer = await self._send("DELETE", _url(url, f"/connectors/{path}"), {}, None)
+            else:
+                content = msgspec.json.encode(config)
+                answer = await self._send("PUT", _url(url, f"/connectors/{path}/config"), {}, content)
+        _require_success(answer)
+
     async def fence_zombies(self, url: str, connector: str, key: bytes | None, algorithm: str) -> None:
         """Ask the leader to fence the producers of a connector's earlier tasks. Raises RestException."""
         await self._send_internal("PUT", url, connector, "fence", None, key, algorithm)
@@ -88,9 +112,7 @@ class WorkerClient:
     ) -> None:
         headers = {} if key is None else signed(key, algorithm, body or b"")
         target = _url(url, f"/connectors/{quote(connector, safe='')}/{what}")
-        answer = await self._send(method, target, headers, body)
-        if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise RestException(answer.status, _message(answer.body), answer.headers)
+        _require_success(await self._send(method, target, headers, body))
 
     async def _send(self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None) -> Answer:
         worker = str(url.origin())
@@ -135,6 +157,11 @@ class WorkerClient:
 
 def _url(worker: str, path: str) -> URL:
     return URL(worker.rstrip("/") + path, encoded=True)
+
+
+def _require_success(answer: Answer) -> None:
+    if answer.status >= HTTPStatus.BAD_REQUEST:
+        raise RestException(answer.status, _message(answer.body), answer.headers)
 
 
 def _message(body: bytes | None) -> str:

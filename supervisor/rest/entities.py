@@ -7,6 +7,7 @@ import enum
 import msgspec
 
 from supervisor.herder.entities import ConnectorInfo, ConnectorOffset, ConnectorStateInfo
+from tasks.states import TargetState
 
 
 class Expanded(msgspec.Struct, omit_defaults=True):
@@ -30,6 +31,13 @@ class CreateConnectorRequest(msgspec.Struct, forbid_unknown_fields=True):
     name: str | None = None
     config: dict[str, str | None] | None = None
     initial_state: InitialState | None = None
+
+
+class WrittenConnector(msgspec.Struct, forbid_unknown_fields=True):
+    """A connector that another worker has validated, for the leader to write; a configuration of null deletes it."""
+
+    config: dict[str, str] | None
+    target_state: TargetState | None = None
 
 
 class ConnectorOffsets(msgspec.Struct):

@@ -6,9 +6,10 @@ from http import HTTPStatus
 from typing import Final
 
 from supervisor.metrics.activity import Activity
-from supervisor.rest.entities import Health
+from supervisor.rest.entities import Health, WrittenConnector
 from supervisor.rest.handlers import own
-from supervisor.rest.routing import Query, Route
+from supervisor.rest.roles import Role
+from supervisor.rest.routing import Query, Route, Scope
 
 _HEALTH: Final = "/connectd/v1/health"
 _MAX_FAILED: Final = Query(
@@ -56,5 +57,17 @@ OWN_ROUTES: Final = (
         handler=own.list_units,
         summary="What the connectors and tasks of this worker are doing",
         response=list[Activity],
+    ),
+    Route(
+        method="PUT",
+        path="/connectd/v1/connectors/{connector}",
+        handler=own.write_connector,
+        summary="Hand a connector that comes from a file of another worker to the leader",
+        role=Role.ADMIN,
+        forwarded=True,
+        scope=Scope.INTERNAL,
+        request=WrittenConnector,
+        status=HTTPStatus.NO_CONTENT,
+        other_statuses=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
 )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import structlog
 
 from connectd.errors import ConnectException
 from supervisor.group import Assignment, Configured, GroupMember, GroupSettings
-from supervisor.group.assignment import SESSIONED
 from supervisor.herder.distributed.group_listener import WorkListener
 from supervisor.herder.distributed.kinds import ConnectorKinds
+from supervisor.herder.distributed.leader_requests import LeaderRequests
 from supervisor.herder.distributed.leadership import Leadership
 from supervisor.herder.distributed.plans import Plans
 from supervisor.herder.distributed.restart_plan import more_important, restart_plan
@@ -96,8 +96,8 @@ class ClusterWorker:
         self.leadership = Leadership(
             self.member, self.may_write, self.storage.configs, self.storage.statuses, self.reporter, self.keys
         )
-        self._plans = Plans(self.config, self._publish)
-        self._client = client
+        self.leader = LeaderRequests(self.member, self.leadership, self.keys, client)
+        self._plans = Plans(self.config, self.leader.put_task_configs)
         self._known: ClusterConfig = EMPTY
         self._units_changed_at = EMPTY.offset
         self._assigned_at = EMPTY.offset
@@ -177,16 +177,6 @@ class ClusterWorker:
 
     def _on_plan(self, connector: str, plan: Plan) -> None:
         self._plans.put(connector, plan)
-
-    async def _publish(self, connector: str, configs: Sequence[Mapping[str, str]]) -> None:
-        if self.leadership.is_mine:
-            await self.leadership.put_task_configs(connector, configs)
-            return
-        url = self.member.leader_url
-        if url is None or self.member.is_leader:
-            raise ConnectException("the group has no leader now")
-        key, algorithm = self.keys.signing if self.member.protocol_version >= SESSIONED else (None, "")
-        await self._client().put_task_configs(url, connector, configs, key, algorithm)
 
     def _on_ended(self, unit: UnitId) -> None:
         if unit.task is None and unit.connector not in self.worker.connectors:

@@ -144,17 +144,19 @@ class DistributedHerder:
         exists = self._cluster.config().contains(name)
         if exists and not replace:
             raise AlreadyExistsException(f"Connector {name} already exists")
-        await self.put({key: value or "" for key, value in config.items()}, target_state, outcome)
+        texts = {key: value or "" for key, value in config.items()}
+        await self._cluster.leadership.put_connector(name, texts, target_state)
         return Created(self._view.info(name), not exists)
 
     async def put(
         self, config: dict[str, str], target_state: TargetState | None = None, validated: Validated | None = None
     ) -> bool:
-        """As `submit`, for a configuration that has been validated; True if it is new."""
+        """As `submit`, for a configuration that has been validated, on the leader or, from a file, on any worker; True if it
+        is new."""
         self._require_running()
         name = config["name"]
         exists = self._cluster.config().contains(name)
-        await self._cluster.leadership.put_connector(name, config, target_state)
+        await self._cluster.leader.put_connector(name, config, target_state)
         return not exists
 
     async def remove(self, name: str) -> None:
@@ -163,6 +165,11 @@ class DistributedHerder:
         self._operations.require_none_exclusive(name)
         await self._cluster.leadership.remove_connector(name)
         self._cluster.topics.reset(name)
+
+    async def discard(self, name: str) -> None:
+        """As `remove`, for a connector whose file is gone, on any worker."""
+        self._require_running()
+        await self._cluster.leader.remove_connector(name)
 
     async def set_target_state(self, name: str, target_state: TargetState) -> None:
         """Pause, resume or stop a connector. A stopped one has no tasks until it resumes."""
@@ -219,6 +226,17 @@ class DistributedHerder:
     async def put_task_configs(self, name: str, configs: Sequence[Mapping[str, str]]) -> None:
         """The tasks that a connector wants which runs on another worker."""
         await self._cluster.leadership.put_task_configs(name, configs)
+
+    async def write_connector(
+        self, name: str, config: Mapping[str, str] | None, target_state: TargetState | None
+    ) -> None:
+        """What a file of another worker says."""
+        self._require_running()
+        self._operations.require_none_exclusive(name)
+        if config is None:
+            await self._cluster.leadership.remove_connector(name)
+        else:
+            await self._cluster.leadership.put_connector(name, config, target_state)
 
     async def fence_zombies(self, name: str) -> None:
         """Fence the producers of a source's earlier tasks (KIP-618): there are none that write in transactions."""

@@ -8,6 +8,7 @@ import msgspec
 
 from supervisor.group import Configured
 from supervisor.lifecycle import UnitId
+from supervisor.live_settings import CONNECTOR_FILE
 from supervisor.specs import ConnectorSpec, TaskSpec, need_same_process
 from supervisor.storage.snapshot import ClusterConfig
 from tasks.states import TargetState
@@ -78,7 +79,8 @@ def _connector(config: ClusterConfig, name: str) -> ConnectorSpec | None:
     properties = config.connector_config(name)
     if properties is None:
         return None
-    return ConnectorSpec(name=name, config=dict(properties), target_state=target_state(config, name))
+    own = {key: value for key, value in properties.items() if key != CONNECTOR_FILE}
+    return ConnectorSpec(name=name, config=own, target_state=target_state(config, name))
 
 
 def _task(config: ClusterConfig, id: UnitId) -> TaskSpec | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from supervisor.metrics.text import CONTENT_TYPE
-from supervisor.rest.api import Answer, Call
+from supervisor.rest.api import NO_CONTENT, Answer, Call
 from supervisor.rest.entities import FailedUnit, Health
 from supervisor.rest.errors import RestException
 from tasks.states import State
@@ -48,3 +48,12 @@ def _threshold(text: str) -> int:
 
 async def list_units(call: Call) -> Answer:
     return Answer(await call.api.activities())
+
+
+async def write_connector(call: Call) -> Answer:
+    herder, written = call.api.herder, call.body
+    herder.require_signed(call.signature)
+    if written.config is not None and written.config.get("name") != call.connector:
+        raise RestException(HTTPStatus.BAD_REQUEST, f"The configuration is not that of {call.connector}")
+    await herder.write_connector(call.connector, written.config, written.target_state)
+    return NO_CONTENT

@@ -1,0 +1,125 @@
+"""Connector files of workers of a cluster: applied through the leader, and marked so that all can see whose they are.
+
+Several workers may have the same files. Of two that differ the one counts that was written later, whichever worker read it
+last; a connector that was changed over REST is left alone until its file is changed again; and one is deleted only with the
+very file that brought it, by the worker that read it there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple, Self
+
+import structlog
+
+from connectd.errors import ConnectException
+from supervisor.connector_files import ConnectorFiles
+from supervisor.difference import Difference, Reading, difference
+from supervisor.files import ConnectorFile, Problem
+from supervisor.herder.herder import LocalHerder
+from supervisor.live_settings import CONNECTOR_FILE
+from supervisor.validation import FileOutcome
+
+log = structlog.get_logger(__name__)
+
+# While the group has no leader, or Kafka does not answer. After that the next SIGHUP tries again.
+_RETRIES_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+class Mark(NamedTuple):
+    """Which worker has applied which file, as of when it was written (ISO 8601, UTC, microseconds)."""
+
+    written: str
+    worker: str
+    path: str
+
+    @classmethod
+    def of_config(cls, config: Mapping[str, str]) -> Self | None:
+        """None for a connector that comes from no file."""
+        parts = config.get(CONNECTOR_FILE, "").split(" ", 2)
+        return cls(*parts) if len(parts) == 3 else None
+
+    @classmethod
+    def of_file(cls, path: str, worker: str) -> Self:
+        """Raises OSError."""
+        written = datetime.fromtimestamp(Path(path).stat().st_mtime, UTC).isoformat(timespec="microseconds")
+        return cls(written, worker, os.path.abspath(path))  # noqa: PTH100 (links stay what they are called)
+
+    def __str__(self) -> str:
+        return " ".join(self)
+
+
+class ClusterFiles(ConnectorFiles):
+    """As `ConnectorFiles`, for a worker that is called `worker_id`."""
+
+    def __init__(self, herder: LocalHerder, worker_id: str) -> None:
+        super().__init__(herder)
+        self._worker_id = worker_id
+        self._read_before: dict[str, ConnectorFile] = {}
+        self._left_alone: dict[str, str] = {}
+
+    async def reload(self, given: Sequence[str], folder: str | None) -> Difference:
+        found = await super().reload(given, folder)
+        for path, why in self._left_alone.items():
+            log.warning(f"not applied: {path}: {why}")
+        self._read_before = {file.path: file for file in (*found.new, *found.changed, *found.same)}
+        return found
+
+    def _compare(self, reading: Reading) -> Difference:
+        configs = {name: self._herder.info(name).config for name in self._herder.connectors()}
+        marks = {name: mark for name, config in configs.items() if (mark := Mark.of_config(config)) is not None}
+        self.sources = self._own_sources(reading, marks)
+        running = {name: without_mark(config) for name, config in configs.items()}
+        found = difference(reading, running, self.sources, without_mark)
+        self._left_alone = {}
+        changed, same = [], list(found.same)
+        for file in found.changed:
+            why = self._why_not(file, marks.get(file.name))
+            if why is None:
+                changed.append(file)
+            else:
+                self._left_alone[file.path] = why
+                same.append(file)
+        return Difference(new=found.new, changed=changed, same=same, gone=found.gone)
+
+    def _own_sources(self, reading: Reading, marks: Mapping[str, Mark]) -> dict[str, str]:
+        """Of the connectors that came from this worker's files, the paths, written as they are now if they are still there."""
+        written = {os.path.abspath(path): path for path in (*(f.path for f in reading.files), *reading.wrong)}  # noqa: PTH100
+        return {
+            name: written.get(mark.path, mark.path) for name, mark in marks.items() if mark.worker == self._worker_id
+        }
+
+    def _why_not(self, file: ConnectorFile, mark: Mark | None) -> str | None:
+        """Why a file is not applied to a connector that has another configuration; None if it is."""
+        before = self._read_before.get(file.path)
+        if before is not None and before.config != file.config:
+            return None  # somebody has changed it, and sent SIGHUP
+        if mark is None:
+            return f"the connector {file.name} was changed over REST since; change the file to have it applied"
+        if Mark.of_file(file.path, self._worker_id).written > mark.written:
+            return None
+        return f"{mark.worker} has applied a newer file, {mark.path}"
+
+    async def _put(self, file: ConnectorFile, outcome: FileOutcome) -> None:
+        config = {**file.config, CONNECTOR_FILE: str(Mark.of_file(file.path, self._worker_id))}
+        for wait_s in (*_RETRIES_S, None):
+            new = file.name not in self._herder.connectors()
+            if not new and without_mark(self._herder.info(file.name).config) == file.config:
+                return  # another worker has just done it
+            try:
+                await self._herder.put(config, file.target_state if new else None, outcome.validated)
+                return
+            except ConnectException as error:
+                if wait_s is None:
+                    self.reject([Problem(file.path, None, str(error))])
+                    return
+            await asyncio.sleep(wait_s)
+
+
+def without_mark(config: Mapping[str, str]) -> dict[str, str]:
+    """A configuration as it is in its file."""
+    return {key: value for key, value in config.items() if key != CONNECTOR_FILE}

@@ -1,0 +1,194 @@
+"""Connector files of workers in a cluster: whose counts, who is left alone, and what is deleted with its file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from connectd.errors import ConnectException
+from supervisor.herder.distributed import files as module
+from supervisor.herder.distributed.files import ClusterFiles, Mark
+from supervisor.herder.entities import ConnectorInfo, ConnectorType
+from supervisor.herder.herder import LocalHerder
+from supervisor.lifecycle import Statuses
+from supervisor.live_settings import CONNECTOR_FILE
+from supervisor.units import Surroundings
+from supervisor.validation import FileOutcome
+from tasks.messages import LogSettings, Validated
+from tasks.states import TargetState
+
+
+class FakeCluster:
+    """The config topic, as a herder shows it; `failures` are what the next writes fail with."""
+
+    def __init__(self) -> None:
+        self.configs: dict[str, dict[str, str]] = {}
+        self.failures: list[ConnectException] = []
+        self.writes = 0
+        self.worker = self
+        self.surroundings = Surroundings(
+            pool=cast("Any", None),
+            statuses=Statuses(),
+            worker_config={},
+            log=LogSettings(json=True, levels={}),
+            graceful_stop_s=1.0,
+        )
+
+    def connectors(self) -> list[str]:
+        return list(self.configs)
+
+    def info(self, name: str) -> ConnectorInfo:
+        return ConnectorInfo(name, self.configs[name], [], ConnectorType.SOURCE)
+
+    async def put(
+        self, config: dict[str, str], target_state: TargetState | None = None, validated: Validated | None = None
+    ) -> bool:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.writes += 1
+        self.configs[config["name"]] = config
+        return True
+
+    async def discard(self, name: str) -> None:
+        self.writes += 1
+        del self.configs[name]
+
+
+class Worker:
+    """One worker with a folder of its own."""
+
+    def __init__(self, cluster: FakeCluster, folder: Path, name: str) -> None:
+        self.folder = folder / name
+        self.folder.mkdir()
+        self.files = ClusterFiles(cast("LocalHerder", cluster), name)
+
+    def write(self, connector: str, content: str, at: float) -> None:
+        path = self.folder / f"{connector}.properties"
+        path.write_text(f"name={connector}\nconnector.class=Some\ncontent={content}\n")
+        os.utime(path, (at, at))
+
+    async def reload(self) -> None:
+        await self.files.reload((), str(self.folder))
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_validated_or_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def validate(pool: Any, worker_config: Any, log: Any, files: Any) -> list[FileOutcome]:
+        return [FileOutcome(path=file.path) for file in files]
+
+    monkeypatch.setattr("supervisor.connector_files.validate_files", validate)
+    monkeypatch.setattr("supervisor.settling.SETTLED_S", 0.0)
+    monkeypatch.setattr(module, "_RETRIES_S", (0.0, 0.0))
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster()
+
+
+def content(cluster: FakeCluster, name: str = "c") -> str:
+    return cluster.configs[name]["content"]
+
+
+async def test_a_connector_says_which_file_of_which_worker_it_comes_from(cluster: FakeCluster, tmp_path: Path) -> None:
+    one = Worker(cluster, tmp_path, "one")
+    one.write("c", "first", at=1000.5)
+    await one.reload()
+    assert content(cluster) == "first"
+    mark = Mark.of_config(cluster.configs["c"])
+    assert mark == Mark("1970-01-01T00:16:40.500000+00:00", "one", str(one.folder / "c.properties"))
+
+
+async def test_workers_with_the_same_files_write_once(cluster: FakeCluster, tmp_path: Path) -> None:
+    workers = [Worker(cluster, tmp_path, name) for name in ("one", "two", "three")]
+    for number, worker in enumerate(workers):
+        worker.write("c", "same", at=1000 + number)
+        await worker.reload()
+        await worker.reload()
+    assert cluster.writes == 1
+
+
+async def test_the_file_that_was_written_last_counts_whoever_reads_last(cluster: FakeCluster, tmp_path: Path) -> None:
+    one, two = Worker(cluster, tmp_path, "one"), Worker(cluster, tmp_path, "two")
+    one.write("c", "old", at=1000)
+    two.write("c", "new", at=2000)
+    for worker in (one, two, one, two, one):
+        await worker.reload()
+    assert content(cluster) == "new"
+    assert cluster.writes == 2
+    one.write("c", "newest", at=3000)
+    await one.reload()
+    await two.reload()
+    assert content(cluster) == "newest"
+
+
+async def test_a_worker_that_starts_again_with_an_old_file_changes_nothing(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    one, two = Worker(cluster, tmp_path, "one"), Worker(cluster, tmp_path, "two")
+    one.write("c", "old", at=1000)
+    two.write("c", "new", at=2000)
+    await one.reload()
+    await two.reload()
+    again = ClusterFiles(cast("LocalHerder", cluster), "one")
+    await again.reload((), str(one.folder))
+    assert content(cluster) == "new"
+
+
+async def test_what_was_changed_over_rest_stays_until_the_file_is_changed(cluster: FakeCluster, tmp_path: Path) -> None:
+    one = Worker(cluster, tmp_path, "one")
+    one.write("c", "file", at=1000)
+    await one.reload()
+    cluster.configs["c"] = {"name": "c", "connector.class": "Some", "content": "rest"}
+    await one.reload()
+    assert content(cluster) == "rest"
+    one.write("c", "edited", at=900)  # its time tells nothing: it was seen before and is another one now
+    await one.reload()
+    assert content(cluster) == "edited"
+    assert CONNECTOR_FILE in cluster.configs["c"]
+
+
+async def test_a_connector_goes_with_the_file_that_brought_it_and_with_no_other(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    one, two = Worker(cluster, tmp_path, "one"), Worker(cluster, tmp_path, "two")
+    for worker in (one, two):
+        worker.write("c", "same", at=1000)
+        await worker.reload()
+    cluster.configs["rest"] = {"name": "rest", "connector.class": "Some"}
+    (two.folder / "c.properties").unlink()
+    await two.reload()
+    assert set(cluster.configs) == {"c", "rest"}
+    (one.folder / "c.properties").unlink()
+    again = ClusterFiles(cast("LocalHerder", cluster), "one")  # also after a restart
+    await again.reload((), str(one.folder))
+    assert set(cluster.configs) == {"rest"}
+
+
+async def test_a_file_that_is_wrong_now_does_not_delete_its_connector(cluster: FakeCluster, tmp_path: Path) -> None:
+    one = Worker(cluster, tmp_path, "one")
+    one.write("c", "file", at=1000)
+    await one.reload()
+    (one.folder / "c.properties").write_text("")
+    os.utime(one.folder / "c.properties", (900, 900))
+    await one.reload()
+    assert content(cluster) == "file"
+
+
+async def test_a_write_that_fails_is_tried_again_and_in_the_end_said_to_have_failed(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
+    one = Worker(cluster, tmp_path, "one")
+    one.write("c", "file", at=1000)
+    cluster.failures = [ConnectException("the group has no leader now")] * 2
+    await one.reload()
+    assert content(cluster) == "file"
+    one.write("d", "file", at=1000)
+    cluster.failures = [ConnectException("the group has no leader now")] * 3
+    await one.reload()
+    assert "d" not in cluster.configs
+    await one.reload()
+    assert content(cluster, "d") == "file"
