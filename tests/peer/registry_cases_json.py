@@ -153,11 +153,6 @@ _SCHEMAS: list[tuple[Any, list[Any]]] = [
         [{"u": {"x": 1}}, {"u": {"x": 1, "y": "s"}}],
     ),
     ({**_object(u={"oneOf": [{"type": "null"}, {"type": "integer"}, {"type": "string"}]})}, [{"u": None}, {"u": 1}]),
-    (
-        _object(a={"$ref": "#/definitions/A"}, b={"$ref": "#/definitions/A"})
-        | {"definitions": {"A": {"type": "object", "title": "A", "properties": {"x": {"type": "integer"}}}}},
-        [{"a": {"x": 1}, "b": {"x": 2}}],
-    ),
     (_logical("Date", "int32", "integer"), [5, "x", 1.5]),
     (_logical("Time", "int32", "integer"), [5000]),
     (_logical("Timestamp", "int64", "integer"), [1700000000000]),
@@ -171,14 +166,5 @@ _SCHEMAS: list[tuple[Any, list[Any]]] = [
             "properties": {"a": {"type": "string", "format": "date-time"}, "b": {"type": "integer", "minimum": 1}},
         },
         [{"a": "2024-01-01T00:00:00Z", "b": 2}],
-    ),
-    (
-        {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "type": "object",
-            "properties": {"a": {"$ref": "#/$defs/A"}},
-            "$defs": {"A": {"type": "string"}},
-        },
-        [{"a": "x"}],
     ),
 ]

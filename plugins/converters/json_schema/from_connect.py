@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +37,8 @@ _NUMBERS: Final = {
     Type.FLOAT32: "number",
     Type.FLOAT64: "number",
 }
+# Up to here a whole number has no point.
+_LONGEST_INTEGER: Final = 2**53
 _NULL: Final[Node] = {"type": "null"}
 
 
@@ -59,26 +61,29 @@ class _Mapping:
         if schema.type is Type.STRUCT and is_union(schema):
             branches = [dict(_NULL)] if schema.is_optional else []
             branches += [self.convert(each.schema, each.index, is_nullable=False) for each in schema.fields]
-            return {**_identified(schema_id), "oneOf": branches, **more}
+            return {**_identified(schema_id), **more, "oneOf": branches}
         is_nullable = schema.is_optional if is_nullable is None else is_nullable
         node = self._plain(schema, None if is_nullable else index, schema_id if not is_nullable else None)
         if not is_nullable:
             return node
-        return {**_identified(schema_id), "oneOf": [dict(_NULL), node], **more}
+        return {**_identified(schema_id), **more, "oneOf": [dict(_NULL), node]}
 
     def _plain(self, schema: Schema, index: int | None, schema_id: str | None) -> Node:
-        node: Node = {}
+        described, connect_type = self._described(schema)
+        # In the order of Confluent's converter: a registry compares schemas as they are.
+        node: Node = {
+            word: described.pop(word)
+            for word in ("type", "enum", "additionalProperties")
+            if word in described and schema.type is not Type.BOOLEAN and not isinstance(described[word], dict)
+        }
         if schema.name is not None:
             node["title"] = schema.name
         if schema.doc is not None:
             node["description"] = schema.doc
         node |= _identified(schema_id)
         if schema.default_value is not None:
-            node["default"] = msgspec.json.decode(
-                msgspec.json.encode(new_converter(schema, self._settings)(schema.default_value))
-            )
-        described, connect_type = self._described(schema)
-        node |= described
+            default = new_converter(schema, self._settings)(schema.default_value)
+            node["default"] = _as_java_has_it(msgspec.json.decode(msgspec.json.encode(default)))
         properties: Node = {}
         if connect_type is not None:
             properties[CONNECT_TYPE] = connect_type
@@ -86,10 +91,11 @@ class _Mapping:
             properties[CONNECT_VERSION] = schema.version
         own = {key: value for key, value in (schema.parameters or {}).items() if not key.startswith(NAMESPACE)}
         if own:
-            properties[CONNECT_PARAMETERS] = {key: own[key] for key in _in_java_order(own)}
+            properties[CONNECT_PARAMETERS] = _as_java_has_it({key: own[key] for key in _in_java_order(own)})
         if index is not None:
             properties[CONNECT_INDEX] = index
-        return node | {key: properties[key] for key in _in_java_order(properties)}
+        own = {key: properties[key] for key in _in_java_order(properties)}
+        return node | {key: own[key] for key in _in_java_order(own, len(own))} | described
 
     def _described(self, schema: Schema) -> tuple[Node, str | None]:
         """What makes the type, and what Connect calls it where JSON Schema does not tell."""
@@ -114,13 +120,14 @@ class _Mapping:
             return {"type": "string"}
         marker = GENERAL_ENUM if self._settings.generalized_sum_types else ENUM
         symbols = [each[len(marker) + 1 :] for each in schema.parameters or {} if each.startswith(f"{marker}.")]
-        return {"enum": [None if each == NULL_SYMBOL else each for each in symbols]}
+        return {"enum": [None if each == NULL_SYMBOL else each for each in _in_java_order(symbols)]}
 
     def _map(self, schema: Schema) -> Node:
         assert schema.key_schema is not None and schema.value_schema is not None
         if has_string_keys(schema):
             return {"type": "object", "additionalProperties": self.convert(schema.value_schema)}
-        entry = {KEY: self.convert(schema.key_schema, 0), VALUE: self.convert(schema.value_schema, 1)}
+        key, value = self.convert(schema.key_schema, 0), self.convert(schema.value_schema, 1)
+        entry = {VALUE: value, KEY: key}
         return {"type": "array", "items": {"type": "object", "properties": entry}}
 
     def _object(self, schema: Schema) -> Node:
@@ -145,17 +152,27 @@ def _identified(schema_id: str | None) -> Node:
     return {} if schema_id is None else {"$id": schema_id}
 
 
-def _in_java_order(names: Iterable[str] | Mapping[str, Any]) -> list[str]:
-    """The order in which Java's HashMap has texts, since a registry compares schemas as they are."""
+def _as_java_has_it(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _as_java_has_it(node[key]) for key in _in_java_order(node, len(node))}
+    if isinstance(node, float) and node.is_integer() and abs(node) < _LONGEST_INTEGER:
+        return int(node)
+    return [_as_java_has_it(each) for each in node] if isinstance(node, list) else node
+
+
+def _in_java_order(names: Iterable[str], capacity: int = 16) -> list[str]:
+    """The order in which Java's HashMap of that capacity has texts: a registry compares schemas as they are."""
     ordered = list(names)
-    size = 16
-    while len(ordered) > size * 3 // 4:
+    size = 1
+    while size < capacity or len(ordered) > size * 3 // 4:
         size *= 2
     return sorted(ordered, key=lambda name: _bucket(name, size))
 
 
 def _bucket(name: str, size: int) -> int:
     code = 0
+    if name == NULL_SYMBOL:
+        return code
     for unit in memoryview(name.encode("utf-16-le", "surrogatepass")).cast("H"):
         code = (31 * code + unit) & 0xFFFFFFFF
     return (code ^ (code >> 16)) & (size - 1)

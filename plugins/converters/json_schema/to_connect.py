@@ -38,6 +38,9 @@ _TYPES: Final = {
 }
 
 
+_DESCRIPTIONS: Final = ("title", "description", "default", CONNECT_TYPE, CONNECT_VERSION, CONNECT_PARAMETERS)
+
+
 def connect_schema(documents: Documents, settings: JsonSchemaSettings, version: int | None = None) -> Schema:
     """The Connect schema of data; `version` is taken where the schema itself has none.
 
@@ -69,7 +72,10 @@ class _Mapping:
         if not isinstance(node, dict) or not (kinds := kinds_of(node)):
             raise DataException(f"Connect has no type for the JSON Schema {node!r}, which says nothing of the type")
         if len(kinds) > 1:
-            return self._all_of(node, kinds, version, is_optional)
+            # What describes them together says nothing of each.
+            bare = {key: value for key, value in node.items() if key not in _DESCRIPTIONS}
+            parts = [(kind, bare if part is node else part) for kind, part in kinds]
+            return self._all_of(node, parts, version, is_optional)
         kind, node = kinds[0]
         match kind:
             case "$ref":

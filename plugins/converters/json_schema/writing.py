@@ -106,7 +106,8 @@ class _Converters:
     def _new_struct(self, schema: Schema) -> Convert:
         names = [field.name for field in schema.fields]
         nulls = [self.null(field.schema) for field in schema.fields]
-        leaves_out = _ABSENT in nulls
+        has_unions = any(is_union(field.schema) and not field.schema.is_optional for field in schema.fields)
+        leaves_out = _ABSENT in nulls or has_unions
         converters = [
             (field.index, convert) for field in schema.fields if (convert := self.of(field.schema)) is not _same
         ]
@@ -119,7 +120,7 @@ class _Converters:
             for index, convert in converters:
                 if (each := given[index]) is not None:
                     values[index] = convert(each)
-            if None not in given:
+            if None not in given and not has_unions:
                 return dict(zip(names, values, strict=True))
             values = [null if each is None else it for each, it, null in zip(given, values, nulls, strict=True)]
             row = dict(zip(names, values, strict=True))
