@@ -28,6 +28,7 @@ _TICK_S: Final = 0.25
 # A tick that comes so much later means that the whole process stood still.
 _PAUSE_S: Final = 1.0
 _JOIN_SLICE_MS: Final = 1000
+_PATIENCE_MS: Final = 10_000
 _CLOSE_TIMEOUT_S: Final = 10.0
 # What it says of every connection that fails is said once by this package.
 _NOISY: Final = ("kafka.net", "kafka.net.connection", "kafka.cluster", "kafka.coordinator")
@@ -102,7 +103,8 @@ class Membership:
 
     async def _live(self) -> None:
         try:
-            await self._manager.bootstrap_async()
+            await self._check_credentials()
+            await self._bootstrap()
             self._coordinator = WorkerCoordinator(
                 self._client,
                 self._settings,
@@ -118,6 +120,36 @@ class Membership:
         except Exception as error:
             if not self._closing:
                 await self._fail(error)
+
+    async def _check_credentials(self) -> None:
+        """What the broker refuses is refused for good, where kafka-python would go on trying. Raises what it says."""
+        for broker in self._manager.cluster.bootstrap_brokers():
+            connection = self._manager.get_connection(
+                broker.node_id, pop_on_close=False, refresh_metadata_on_err=False, reset_backoff_on_connect=False
+            )
+            try:
+                await connection
+                return
+            except kafka_errors.SaslAuthenticationFailedError:
+                raise
+            except Exception as error:
+                log.debug(f"no connection to {broker.host}:{broker.port}: {error!r}")
+            finally:
+                self._manager._conns.pop(broker.node_id, None)
+                connection.close()
+
+    async def _bootstrap(self) -> None:
+        bootstrapped = self._manager.bootstrap_async()
+        while True:
+            try:
+                await self._manager.wait_for(bootstrapped, _PATIENCE_MS)
+                return
+            except kafka_errors.KafkaTimeoutError:
+                if self._closing:
+                    raise
+                log.warning(
+                    f"Kafka ({self._settings.client['bootstrap_servers']}) does not answer: the worker cannot join"
+                )
 
     async def _step(self, coordinator: WorkerCoordinator) -> None:
         if coordinator.fatal is not None:

@@ -421,7 +421,7 @@ def test_one_that_is_cut_off_during_a_round_stops_too(kafka: TestKafka, group: s
             await started(cut, slow)
             await settled(cluster.ledger, [cut, slow])
             slow.revocations_may_end.clear()
-            slow.member.request_rejoin("a round that takes long")
+            cut.member.request_rejoin("a round that takes long")
             await until(lambda: not cut.member.is_settled, "the round begins", WAIT_S)
             session = cut.member.session_until
             await until(lambda: cut.member.session_until > session + 3, "it is asked for beside the round", WAIT_S)
