@@ -31,6 +31,8 @@ from tasks.messages import (
     Refused,
     Report,
     ResolveWorkerConfig,
+    TransformsTried,
+    TryTransforms,
     Validate,
     Validated,
     WorkerConfigResolved,
@@ -51,6 +53,7 @@ Answer = TypeVar(
     GroupsLeft,
     WorkerConfigResolved,
     ReferencesDigested,
+    TransformsTried,
 )
 
 _DOING: Final = {
@@ -64,6 +67,7 @@ _DOING: Final = {
     LeaveGroups: "leaving groups",
     ResolveWorkerConfig: "resolving secrets",
     DigestReferences: "resolving secrets",
+    TryTransforms: "trying transformations",
 }
 
 

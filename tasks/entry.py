@@ -43,6 +43,7 @@ from tasks.messages import (
     ResolveWorkerConfig,
     RunConnector,
     RunTask,
+    TryTransforms,
     UseInterpreter,
     Validate,
     Warm,
@@ -63,6 +64,7 @@ from tasks.secrets.stream import MaskedStream
 from tasks.sink.leaving import leave_groups
 from tasks.states import ExitCode
 from tasks.task_runner import run_task
+from tasks.trying import try_transforms
 
 
 def main(sock: socket.socket, supervisor_pid: int) -> None:
@@ -158,6 +160,8 @@ def _inquiry(order: Inquiry, move: Callable[[], None]) -> tuple[str, Callable[[]
             return "resolving secrets", lambda: resolve_worker(order)
         case DigestReferences():
             return "resolving secrets", lambda: digest_references(order)
+        case TryTransforms():
+            return "trying transformations", lambda: _after(move, lambda: try_transforms(resolve_config(order)))
 
 
 def _after(move: Callable[[], None], work: Callable[[], Report]) -> Report:

@@ -13,6 +13,7 @@ from tasks.messages import (
     Order,
     RunConnector,
     RunTask,
+    TryTransforms,
     Validate,
 )
 from tasks.settings import Limits
@@ -23,7 +24,7 @@ def limits_of(order: Order) -> Limits:
     match order:
         case RunTask():
             return Limits.as_far_as_known(order.worker_config, order.connector_config)
-        case RunConnector() | Validate() | ListOffsets() | AlterOffsets():
+        case RunConnector() | Validate() | ListOffsets() | AlterOffsets() | TryTransforms():
             return Limits.as_far_as_known(order.worker_config, order.config)
         case ListPlugins() | DescribePlugin():
             return Limits.as_far_as_known(order.worker_config, {})

@@ -131,12 +131,16 @@ class AlterOffsets(Message):
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """A static member (KIP-345) of a consumer group, and the sink task whose consumer it is."""
+    """A static member (KIP-345) of a consumer group, and the sink task whose consumer it is.
+
+    With a `member`, the id that Kafka has given to it, it leaves only if nobody has taken it over since.
+    """
 
     group: str
     instance: str
     connector_config: dict[str, str]
     task: int
+    member: str = ""
 
 
 class LeaveGroups(Message):
@@ -219,6 +223,21 @@ class OffsetsCommitted(Message):
     error: str | None = None
 
 
+class TryTransforms(Message):
+    """Show what a connector's transformations make of records, without writing anything; answered by `TransformsTried`.
+
+    `records` are JSON, one each; with a `topic` up to `limit` records of it are read instead.
+    """
+
+    config: dict[str, str]
+    worker_config: dict[str, str]
+    log: LogSettings
+    records: list[bytes]
+    topic: str | None
+    limit: int
+    timeout_s: float
+
+
 Inquiry = (
     Validate
     | ListPlugins
@@ -230,6 +249,7 @@ Inquiry = (
     | LeaveGroups
     | ResolveWorkerConfig
     | DigestReferences
+    | TryTransforms
 )
 
 Order = (
@@ -429,6 +449,34 @@ class GroupsLeft(Message):
     problems: list[str]
 
 
+class StepTried(Message):
+    """What one transformation made of a record: `after` is None if it dropped it, or failed with `error`.
+
+    Not `applied` says that its predicate did not choose the record.
+    """
+
+    alias: str
+    transformation: str
+    after: bytes | None
+    applied: bool = True
+    error: str | None = None
+
+
+class RecordTried(Message):
+    """One record on its way, `before` and after each step as JSON; `error` tells why it cannot even be converted."""
+
+    place: str
+    before: bytes | None
+    steps: list[StepTried] = []
+    error: str | None = None
+
+
+class TransformsTried(Message):
+    """Answer to `TryTransforms`."""
+
+    records: list[RecordTried]
+
+
 class Reason(enum.StrEnum):
     """Why an inquiry was refused."""
 
@@ -447,11 +495,15 @@ class Refused(Message):
 
 
 class JoinedGroup(Message):
-    """The consumer of this task is to be a static member of a group, and stays one after the end of its process."""
+    """The consumer of this task is to be a static member of a group, and stays one after the end of its process.
+
+    It is said again with `member`, the id that Kafka has given to it.
+    """
 
     generation: int
     group: str
     instance: str
+    member: str = ""
 
 
 class TopicsUsed(Message):
@@ -482,6 +534,7 @@ Report = (
     | OffsetsListed
     | OffsetsAltered
     | GroupsLeft
+    | TransformsTried
     | Refused
     | JoinedGroup
     | TopicsUsed

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 import msgspec
 
+from supervisor.commands.no_worker import NO_WORKER
 from supervisor.commands.options import output_option
 from supervisor.commands.running import process_pool, start_logging
 from supervisor.commands.table import print_table
@@ -20,13 +21,6 @@ from supervisor.inquiries import InquiryFailed, InquiryRefused, ask
 from supervisor.pool import ProcessStartError
 from supervisor.secrets import WorkerSecrets
 from tasks.messages import ListPlugins, LogSettings, PluginInfo, Plugins
-
-# Listing needs a valid worker configuration, but of it only the plugin path counts.
-_NO_WORKER = {
-    "bootstrap.servers": "localhost:9092",
-    "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-    "value.converter": "org.apache.kafka.connect.storage.StringConverter",
-}
 
 
 @click.command()
@@ -51,7 +45,7 @@ def plugins(worker: str | None, plugin_path: str | None, output: str) -> None:
 
 
 async def _list(worker: str | None, plugin_path: str | None, settings: LogSettings) -> Sequence[PluginInfo]:
-    worker_config = dict(_NO_WORKER)
+    worker_config = dict(NO_WORKER)
     async with process_pool() as pool:
         if worker is not None:
             worker_config, _ = await load_worker(worker, WorkerSecrets(pool, settings).resolve, worker_kind(worker))

@@ -25,6 +25,7 @@ from tasks.messages import (
     RunConnector,
     RunTask,
     SecretsChanged,
+    TryTransforms,
     Validate,
     WorkerConfigResolved,
 )
@@ -36,7 +37,7 @@ from tasks.secrets.scope import resolvable
 from tasks.secrets.watch import watch
 from tasks.settings.connector import CONFIG_ACTION_RELOAD
 
-WithConfig = TypeVar("WithConfig", ListOffsets, AlterOffsets)
+WithConfig = TypeVar("WithConfig", ListOffsets, AlterOffsets, TryTransforms)
 WithWorker = TypeVar("WithWorker", ListPlugins, DescribePlugin, DescribeCluster, MeasureLag)
 
 _RESTART: Final = "restart"
