@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 # A longer wait would keep a worker from stopping while Kafka is away. The child gets more, so that it can say what went wrong.
 KAFKA_TIMEOUT_S = 3.0
 INQUIRY_TIMEOUT_S = 6.0
+# The next worker needs a round of its group before it begins, and Kafka's clients their time to start.
+TAKEOVER_S = 8.0
 # Tasks that stop together are to leave together.
 GATHERING_S = 0.05
 
@@ -40,6 +42,11 @@ class Memberships:
         if self._work is None:
             self._work = loop.create_task(self._leave_all())
         return left
+
+    def leave_later(self, member: Membership) -> None:
+        """Another worker is to take the member over; unless it has done so by then, as Java's never do, the member leaves."""
+        if member.member:
+            asyncio.get_running_loop().call_later(TAKEOVER_S, self.leave, member)
 
     async def _leave_all(self) -> None:
         while self._waiting:

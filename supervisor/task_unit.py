@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from connectd.errors import ConnectException
 from supervisor.hangs import HangLimits
 from supervisor.memberships import Memberships
@@ -83,8 +85,12 @@ class TaskUnit(Unit):
 
     async def _let_go(self) -> None:
         membership, self._membership = self._membership, None
-        if membership is not None and not self.keeps_membership:
-            await self._memberships.leave(membership)
+        if membership is None:
+            return
+        if self.keeps_membership:
+            self._memberships.leave_later(membership)
+        else:
+            await self._memberships.leave(msgspec.structs.replace(membership, member=""))
 
     def _on_report(self, report: Report) -> None:
         child = self._child
@@ -104,7 +110,11 @@ class TaskUnit(Unit):
     def _join(self, report: JoinedGroup) -> None:
         spec, before = self._ordered or self.spec, self._membership
         self._membership = Membership(
-            group=report.group, instance=report.instance, connector_config=spec.connector_config, task=spec.task
+            group=report.group,
+            instance=report.instance,
+            connector_config=spec.connector_config,
+            task=spec.task,
+            member=report.member,
         )
         if before is not None and (before.group, before.instance) != (report.group, report.instance):
             self._memberships.leave(before)

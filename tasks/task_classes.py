@@ -20,7 +20,8 @@ def find_task_class(name: str, connector_class: type, plugin_path: Sequence[str]
     return find_class(name, plugin_path=plugin_path)
 
 
-def _subclasses(base: type) -> Iterator[type]:
+def _subclasses(base: type[Any]) -> Iterator[type[Any]]:
+    each: type[Any]
     for each in base.__subclasses__():
         yield each
         yield from _subclasses(each)

@@ -139,8 +139,14 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
     )
     settings = consumer_settings(worker, connector, order.task)
     consumer = _client(Consumer, settings, traffic)
-    if instance := settings.conf.get("group.instance.id"):
-        control.send(JoinedGroup(generation=order.generation, group=settings.conf["group.id"], instance=instance))
+    instance: str = settings.conf.get("group.instance.id", "")
+
+    def join(member: str = "") -> None:
+        group: str = settings.conf["group.id"]
+        control.send(JoinedGroup(generation=order.generation, group=group, instance=instance, member=member))
+
+    if instance:
+        join()
     reporter = WorkerErrantRecordReporter(pipeline) if connector.errant_record_reporter_enabled else None
     context = WorkerSinkTaskContext(order.task_config, reporter)
     loop = SinkLoop(
@@ -163,6 +169,8 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
             throttle=_throttle(order),
         ),
     )
+    if instance:
+        loop.on_member = join
     control.on_heartbeat, counters.positions = loop.attendant.look, loop.positions
     task.initialize(context)
     try:

@@ -45,13 +45,13 @@ def _by_connection(
 
 
 def _leave(admin: Any, members: Iterable[Membership]) -> list[str]:
-    """What went wrong. A member that is gone already is fine."""
+    """What went wrong. A member that is gone already, or was taken over by another process, is fine."""
     from kafka.admin import MemberToRemove
     from kafka.errors import KafkaError
 
     groups: dict[str, list[MemberToRemove]] = defaultdict(list)
     for member in members:
-        groups[member.group].append(MemberToRemove(group_instance_id=member.instance))
+        groups[member.group].append(MemberToRemove(member_id=member.member or None, group_instance_id=member.instance))
     problems = []
     for group, instances in groups.items():
         try:
@@ -62,6 +62,6 @@ def _leave(admin: Any, members: Iterable[Membership]) -> list[str]:
         problems += [
             f"{instance}: {error.__name__}"
             for instance, error in results.items()
-            if error.__name__ not in ("NoError", "UnknownMemberIdError")
+            if error.__name__ not in ("NoError", "UnknownMemberIdError", "FencedInstanceIdError")
         ]
     return problems

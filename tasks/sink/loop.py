@@ -117,6 +117,9 @@ class SinkLoop:
         self._redeliver_at = 0.0
         self._paused = False
         self._closed = False
+        # Called with the id that Kafka has given to the consumer in its group, and with each other one.
+        self.on_member: Callable[[str], object] = lambda member: None
+        self._member = ""
 
     def positions(self) -> list[tuple[str, int, int]]:
         """How far the task was given records: topic, partition, offset of the next or -1. To be called by any thread."""
@@ -435,11 +438,17 @@ class SinkLoop:
         self._refused = None
         self._apply_pauses()
 
+    def _note_member(self, member: str) -> None:
+        if member != self._member:
+            self._member = member
+            self.on_member(member)
+
     # --- rebalances ---------------------------------------------------------------------------------------------------
 
     def _on_assign(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
         added = [plain(each) for each in partitions]
         self._subscription.note_assignment()
+        self._note_member(consumer.memberid() or "")
         self._set_assigned([*self._assigned, *partitions] if self._settings.incremental else partitions)
         self._offsets.assign(added)
         self._context.paused &= self._context.assigned

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer
+from confluent_kafka.admin import MemberDescription
 
+from tasks.messages import LeaveGroups, LogSettings, Membership
+from tasks.sink.leaving import leave_groups
 from tests.support.kafka import TestKafka
 from tests.support.processes import wait_until
 from tests.support.worker_process import WorkerProcess, worker_process
@@ -109,3 +112,44 @@ def test_the_replacement_of_a_killed_task_gets_records_at_once(bed: Bed, worker:
     bed.write()
     bed.arrive(*CONNECTORS)
     assert [bed.members(name) for name in CONNECTORS] == [1, 1]
+
+
+def static_consumer(kafka: TestKafka, group: str, topic: str) -> Consumer:
+    consumer = Consumer({**kafka.client, "group.id": group, "group.instance.id": "one-0", "enable.auto.commit": False})
+    consumer.subscribe([topic])
+    wait_until(lambda: consumer.poll(0.1) or consumer.assignment(), "it has partitions", WAIT_S)
+    return consumer
+
+
+def test_a_member_that_was_taken_over_stays_and_one_that_was_not_leaves(kafka: TestKafka, topic: str) -> None:
+    kafka.create_topic(topic, 1)
+    group = f"group-{topic}"
+    first = static_consumer(kafka, group, topic)
+    member = first.memberid()
+    first.close()  # a static member does not leave
+    second = static_consumer(kafka, group, topic)
+    try:
+        assert leave(kafka, group, member) == []
+        assert [each.member_id for each in members(kafka, group)] == [second.memberid()]
+    finally:
+        member = second.memberid()
+        second.close()
+    assert leave(kafka, group, member) == []
+    assert members(kafka, group) == []
+
+
+def members(kafka: TestKafka, group: str) -> list[MemberDescription]:
+    found: list[MemberDescription] = kafka.admin.describe_consumer_groups([group])[group].result(WAIT_S).members
+    return found
+
+
+def leave(kafka: TestKafka, group: str, member: str | None) -> list[str]:
+    worker = {
+        "bootstrap.servers": kafka.bootstrap_servers,
+        "key.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+    }
+    connector = {"name": "one", "connector.class": "FileStreamSink", "topics": "t"}
+    left = Membership(group=group, instance="one-0", connector_config=connector, task=0, member=member or "")
+    order = LeaveGroups(members=[left], worker_config=worker, log=LogSettings(json=True, levels={}), timeout_s=WAIT_S)
+    return leave_groups(order).problems

@@ -93,7 +93,7 @@ def _leave_groups(order: LeaveGroups, channel: ChildChannel) -> None:
     """Each call is a line in a file."""
     config = order.worker_config
     _misbehave(config.get("leaving", ""))
-    names = [f"{member.group}/{member.instance}" for member in order.members]
+    names = [f"{each.group}/{each.instance}" + (each.member and f"/{each.member}") for each in order.members]
     with Path(config["left.file"]).open("a") as file:
         file.write(" ".join(names) + "\n")
     channel.send(GroupsLeft(problems=[f"{names[0]}: stays"] if "leaving.problem" in config else []))
@@ -140,8 +140,8 @@ def _task_config(config: dict[str, str], number: int) -> dict[str, str]:
 def _run_task(order: RunTask, channel: ChildChannel) -> int:
     config = order.task_config
     if "joins" in config:
-        group, _, instance = config["joins"].partition("/")
-        channel.send(JoinedGroup(generation=order.generation, group=group, instance=instance))
+        group, instance, *member = config["joins"].split("/")
+        channel.send(JoinedGroup(generation=order.generation, group=group, instance=instance, member="".join(member)))
     _misbehave(config.get("start", ""))
     channel.send(Heartbeat(generation=order.generation, call=Call.NONE, call_s=0.0, counters={}))
     if trace := config.get("fails"):

@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 import supervisor.memberships
+from supervisor.lifecycle import UnitId
 from tasks.states import State, TargetState
 from tests.support.herder_world import World, world
 from tests.support.processes import until
@@ -149,3 +150,27 @@ async def test_what_kafka_refuses_is_said(tmp_path: Path) -> None:
             await until(lambda: c.left == ["g/g-2"], "one has left")
     (first, *_) = [entry for entry in logs if "did not leave" in entry["event"]]
     assert (first["log_level"], first["why"]) == ("warning", ["g/g-2: stays"])
+
+
+async def test_those_that_move_to_another_worker_leave_later_and_only_if_they_were_not_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor.memberships, "TAKEOVER_S", 0.2)
+    joining = {f"task_{number}_joins": f"g/g-{number}/member-{number}" for number in range(3)}
+    async with world(tmp_path, left_file=str(tmp_path / "left")) as here:
+        c = Sinks(here, tmp_path / "left")
+        await here.put(tasks="3", **joining)
+        await here.running("c-0", "c-1", "c-2")
+        worker = here.herder.worker
+        connectors = {name: unit.spec for name, unit in worker.connectors.items()}
+        tasks = {id: unit.spec for id, unit in worker.tasks.items() if id.task != 2}
+        worker.apply(connectors, {}, moving=tasks.keys())
+        await worker.ended([UnitId("c", number) for number in range(3)])
+        assert c.left == ["g/g-2"]  # its number is gone for good, whoever has it
+        await until(lambda: sorted(c.left[1:]) == ["g/g-0/member-0", "g/g-1/member-1"], "the others were asked for")
+
+
+async def test_none_if_the_worker_comes_back_soon(tmp_path: Path) -> None:
+    async with sinks(tmp_path) as c:
+        await c.here.herder.worker.stop(returns=True)
+    assert c.left == []

@@ -61,6 +61,9 @@ class FakeConsumer:
     def poll(self, timeout: float) -> None:
         return None
 
+    def memberid(self) -> str:
+        return "member-1"
+
     def position(self, partitions: list[ClientPartition]) -> list[ClientPartition]:
         return [ClientPartition("t", each.partition, self.positions.get(each.partition, -1001)) for each in partitions]
 
