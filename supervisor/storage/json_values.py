@@ -29,11 +29,6 @@ def str_field(value: Mapping[str, Any], name: str) -> str:
     return found
 
 
-def optional_str_field(value: Mapping[str, Any], name: str) -> str | None:
-    """A text, None if there is none. Raises Malformed."""
-    return None if value.get(name) is None else str_field(value, name)
-
-
 def int_field(value: Mapping[str, Any], name: str) -> int:
     """A whole number. Raises Malformed."""
     found = value.get(name)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import orjson
 
 from supervisor.lifecycle import UnitId
-from supervisor.storage.json_values import Malformed, int_field, json_object, optional_str_field, str_field
+from supervisor.storage.json_values import Malformed
 from tasks.states import State
+
+T = TypeVar("T")
 
 TASK: Final = "status-task-"
 CONNECTOR: Final = "status-connector-"
@@ -58,18 +60,7 @@ def status_value(status: WorkStatus) -> bytes | None:
 
 def read_status(value: bytes) -> WorkStatus:
     """The status in a value. Raises Malformed."""
-    content = json_object(_decoded(value))
-    try:
-        state = State(str_field(content, "state"))
-    except ValueError:
-        raise Malformed(f"expected one of {', '.join(State)} in field 'state'") from None
-    return WorkStatus(
-        state=state,
-        worker_id=str_field(content, "worker_id"),
-        generation=int_field(content, "generation"),
-        trace=optional_str_field(content, "trace"),
-        version=optional_str_field(content, "version"),
-    )
+    return _decoded(_STATUS_DECODER, value)
 
 
 def topic_key(connector: str, topic: str) -> str:
@@ -100,17 +91,27 @@ def topic_value(status: TopicStatus) -> bytes:
 
 def read_topic(value: bytes) -> TopicStatus:
     """The use of a topic in a value. Raises Malformed."""
-    content = json_object(json_object(_decoded(value)).get("topic"))
-    return TopicStatus(
-        topic=str_field(content, "name"),
-        connector=str_field(content, "connector"),
-        task=int_field(content, "task"),
-        discover_timestamp_ms=int_field(content, "discoverTimestamp"),
-    )
+    use = _decoded(_TOPIC_DECODER, value).topic
+    return TopicStatus(use.name, use.connector, use.task, use.discover_timestamp)
 
 
-def _decoded(value: bytes) -> object:
+class _Use(msgspec.Struct, rename={"discover_timestamp": "discoverTimestamp"}):
+    name: str
+    connector: str
+    task: int
+    discover_timestamp: int
+
+
+class _TopicValue(msgspec.Struct):
+    topic: _Use
+
+
+_STATUS_DECODER: Final = msgspec.json.Decoder(WorkStatus)
+_TOPIC_DECODER: Final = msgspec.json.Decoder(_TopicValue)
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], value: bytes) -> T:
     try:
-        return msgspec.json.decode(value)
-    except (ValueError, RecursionError):
-        raise Malformed("expected JSON") from None
+        return decoder.decode(value)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(str(error)) from None

@@ -30,7 +30,8 @@ _CONSUMER_TUNING: Final[Mapping[str, Any]] = {
     "enable.auto.offset.store": "false",
     "enable.partition.eof": "true",
     "fetch.queue.backoff.ms": 2,
-    "queued.max.messages.kbytes": 8_192,  # what a load holds of a topic that is not in memory yet
+    # What a load holds of a topic that is not applied yet.
+    "queued.max.messages.kbytes": 8_192,
 }
 
 

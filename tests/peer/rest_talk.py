@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -23,8 +24,11 @@ NO_SECRETS = "No configuration in error messages"
 STRICTER = "Stricter"
 LOGGERS = "Loggers are those of Python"
 
+# How long a cluster may take until everybody can read what was written.
+SETTLE_TIMEOUT_S: Final = 10.0
 CLIENT_KEYS = "Client overrides"
 NAMES = "Every name has a path"
+GONE = "Deleted is gone"
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,14 @@ class Request:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     differs: str | None = None
+    # In a cluster, where that is not the same.
+    differs_in_cluster: str | None = ""
+    # Why they need not be the same in a cluster, but sometimes are.
+    may_differ_in_cluster: str | None = None
+
+    def reason(self, *, cluster: bool) -> str | None:
+        """Why the answers differ."""
+        return self.differs_in_cluster if cluster and self.differs_in_cluster != "" else self.differs
 
     def __str__(self) -> str:
         body = "" if self.body is None else f" {self.body!r}"
@@ -83,11 +95,27 @@ class Exchange:
     request: Request
     java: Answer
     ours: Answer
+    reason: str | None = None
+    in_cluster: bool = False
 
     @property
     def agrees(self) -> bool:
         """Whether the answers are the same."""
         return self.java == self.ours
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the answers differ without a reason, or agree although there is one."""
+        if self.in_cluster and self.request.may_differ_in_cluster is not None and not self.agrees:
+            return False
+        return self.agrees is (self.reason is not None)
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong, for a person."""
+        if self.agrees:
+            return f"[{self.conversation}] {self.request} agrees, although it is declared to differ"
+        return self.diff()
 
     def diff(self) -> str:
         """What differs, for a person."""
@@ -102,11 +130,22 @@ def talk(conversation: str, steps: Sequence[Step], java: Worker, ours: Worker) -
     exchanges = []
     for step in steps:
         if isinstance(step, Request):
-            exchanges.append(Exchange(conversation, step, _ask(java, step), _ask(ours, step)))
+            exchanges.append(_exchange(conversation, step, java, ours))
         else:
             for worker in (java, ours):
                 _wait(worker, step)
     return exchanges
+
+
+def _exchange(conversation: str, request: Request, java: Worker, ours: Worker) -> Exchange:
+    """In a cluster what was written is read only after a while: reads are tried again until they agree, or it takes too long."""
+    reason = request.reason(cluster=java.is_cluster)
+    deadline = time.monotonic() + (SETTLE_TIMEOUT_S if java.is_cluster and request.method == "GET" else 0.0)
+    while True:
+        exchange = Exchange(conversation, request, _ask(java, request), _ask(ours, request), reason, java.is_cluster)
+        if exchange.agrees or reason or request.may_differ_in_cluster or time.monotonic() > deadline:
+            return exchange
+        time.sleep(0.1)
 
 
 def _wait(worker: Worker, step: Until | UntilAnswer) -> None:
@@ -131,7 +170,7 @@ def _ask(worker: Worker, request: Request) -> Answer:
         headers = {**JSON, **headers}
     headers = {name: value for name, value in headers.items() if value}
     status, found, data = worker.request(request.method, worker.private(request.path), body, headers)
-    text = worker.public(data.decode("utf-8", "replace")).replace(f"127.0.0.1:{worker.port}", "WORKER")
+    text = worker.public(data.decode("utf-8", "replace"))
     return Answer(status, _headers(worker, found, text), _body(text))
 
 
@@ -139,7 +178,7 @@ def _headers(worker: Worker, headers: Mapping[str, str], text: str) -> dict[str,
     """Those that matter. Java leaves the type out where JAX-RS itself answers with JSON."""
     found: dict[str, Any] = {}
     if "location" in headers:
-        found["location"] = worker.public(headers["location"]).replace(f"127.0.0.1:{worker.port}", "WORKER")
+        found["location"] = worker.public(headers["location"])
     if "allow" in headers and not text.startswith("{"):
         found["allow"] = sorted(part.strip() for part in headers["allow"].split(","))
     if text:
@@ -157,7 +196,7 @@ def _body(text: str) -> Any:
 
 
 # Keys that exist here only, and connectors that exist in Java only.
-_OURS: Final = ("task.", "connector.hang.")
+_OURS: Final = ("task.", "connector.hang.", "plugin.python", "errors.batch.bisect")
 _OUR_GROUPS: Final = ("Restarts", "Limits", "Dead Letters")
 _BOTH: Final = ("org.apache.kafka.", "connectd.peer.")
 _CONVERTERS: Final = ("key.converter.", "value.converter.", "header.converter.")
@@ -166,8 +205,15 @@ _JAVAS: Final = "org.apache.kafka.connect.mirror."
 _VERSIONS: Final = re.compile(r"\b(4\.3\.0|0\.1\.0)\b")
 
 
+# What is known of a connector or task that restarts depends on how far the restart before has come.
+_OF_THE_LAST_RUN: Final = {"version", "trace"}
+
+
 def _normalised(value: Any, key: str = "") -> Any:
     match value:
+        case {"state": "RESTARTING", **rest} if rest.keys() & _OF_THE_LAST_RUN:
+            kept = {name: each for name, each in value.items() if name not in _OF_THE_LAST_RUN}
+            return _normalised(kept, key)
         case dict():
             return {name: _normalised(each, name) for name, each in value.items()}
         case list():
@@ -202,7 +248,8 @@ def _is_compared(entry: Any, key: str) -> bool:
         return entry not in _OUR_GROUPS
     if "class" in entry:
         return entry["class"].startswith(_BOTH) and not entry["class"].startswith(_JAVAS)
-    return not _key_of(entry).startswith(_OURS)
+    group = (entry.get("definition") or entry).get("group")
+    return group not in _OUR_GROUPS and not _key_of(entry).startswith(_OURS)
 
 
 def _key_of(entry: Mapping[str, Any]) -> str:

@@ -40,6 +40,15 @@ class Worker:
         self.port = port
         self.process = process
         self.log = log
+        # Of a cluster, any worker answers any request: they take turns.
+        self.ports = [port]
+        self._turn = 0
+        self.config_topic: str | None = None
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether it is one of several, or could be."""
+        return self.config_topic is not None
 
     def private(self, text: str) -> str:
         """A text of a conversation as this worker gets it."""
@@ -47,13 +56,17 @@ class Worker:
 
     def public(self, text: str) -> str:
         """A text of an answer as the conversation says it."""
+        for port in self.ports:
+            text = text.replace(f"{HOST}:{port}", "WORKER")
         return text.replace(f"{self.kind}-", "@")
 
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         """Status, headers with their names in lower case, and body."""
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=REQUEST_TIMEOUT_S)
+        self._turn += 1
+        port = self.ports[self._turn % len(self.ports)]
+        connection = http.client.HTTPConnection(HOST, port, timeout=REQUEST_TIMEOUT_S)
         try:
             connection.putrequest(method, path, skip_accept_encoding=True)
             for name, value in (headers or {}).items():
@@ -86,7 +99,10 @@ def java_worker(
     jvm: Sequence[str] = _JVM,
     **settings: str,
 ) -> Iterator[Worker]:
-    """Kafka's ConnectStandalone with the plugins of a Java source, which are `services`: interface and class."""
+    """Kafka's worker with the plugins of a Java source, which are `services`: interface and class.
+
+    With a `group.id` it is a distributed one.
+    """
     plugins = folder / "java-plugins" / "trouble"
     plugins.mkdir(parents=True)
     classes = compile_java(source)
@@ -96,7 +112,10 @@ def java_worker(
         for interface, name in services.items():
             jar.writestr(f"META-INF/services/{interface}", f"{name}\n")
     own = {"plugin.discovery": "service_load", "plugin.path": str(plugins.parent)}
-    with _worker("java", folder, bootstrap_servers, own | settings, jvm) as worker:
+    main = "ConnectDistributed" if "group.id" in settings else "ConnectStandalone"
+    file, port = _worker_file("java", folder, bootstrap_servers, own | settings)
+    command = java_command(f"org.apache.kafka.connect.cli.{main}", str(file), jvm=jvm)
+    with _running("java", folder, command, port) as worker:
         yield worker
 
 
@@ -104,36 +123,39 @@ def java_worker(
 def connectd_worker(
     folder: Path, bootstrap_servers: str, source: Path = HERE / "rest_plugins", /, **settings: str
 ) -> Iterator[Worker]:
-    """`connectd standalone` with the plugins of a folder, and as patient with what fails as Java: not at all."""
+    """`connectd standalone` with the plugins of a folder, and as patient with what fails as Java: not at all.
+
+    With a `group.id` it is `connectd distributed`.
+    """
     plugins = folder / "connectd-plugins"
     plugins.mkdir()
     (plugins / "trouble").symlink_to(source)
     own = {"plugin.path": str(plugins), "task.restart.policy": "never"}
-    with _worker("ours", folder, bootstrap_servers, own | settings) as worker:
+    mode = "distributed" if "group.id" in settings else "standalone"
+    file, port = _worker_file("ours", folder, bootstrap_servers, own | settings)
+    with _running("ours", folder, [*CONNECTD, mode, str(file)], port) as worker:
         yield worker
 
 
-@contextmanager
-def _worker(
-    kind: str, folder: Path, bootstrap_servers: str, settings: Mapping[str, str], jvm: Sequence[str] = ()
-) -> Iterator[Worker]:
+def _worker_file(kind: str, folder: Path, bootstrap_servers: str, settings: Mapping[str, str]) -> tuple[Path, int]:
+    """A file for a worker with these settings, and the port of its REST API."""
     port = free_port()
     file = folder / f"{kind}.properties"
     everything = {
         "bootstrap.servers": bootstrap_servers,
         "key.converter": STRING_CONVERTER,
         "value.converter": STRING_CONVERTER,
-        "offset.storage.file.filename": str(folder / f"{kind}.offsets"),
         "offset.flush.interval.ms": "200",
         "listeners": f"http://{HOST}:{port}",
+        **({} if "group.id" in settings else {"offset.storage.file.filename": str(folder / f"{kind}.offsets")}),
         **settings,
     }
     file.write_text("".join(f"{key}={value}\n" for key, value in everything.items()))
-    command = (
-        java_command("org.apache.kafka.connect.cli.ConnectStandalone", str(file), jvm=jvm)
-        if kind == "java"
-        else [*CONNECTD, "standalone", str(file)]
-    )
+    return file, port
+
+
+@contextmanager
+def _running(kind: str, folder: Path, command: Sequence[str], port: int) -> Iterator[Worker]:
     log = folder / f"{kind}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.peer.rest_conversations import CONVERSATIONS
-from tests.peer.rest_talk import Exchange, Request, talk
+from tests.peer.rest_talk import GONE, Request, talk
 from tests.peer.rest_workers import Worker, connectd_worker, java_worker
 from tests.support.kafka import TestKafka
 
@@ -32,24 +32,16 @@ def workers(kafka: TestKafka, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def test_conversations(workers: Workers, record_property: pytest.RecordProperty) -> None:
     exchanges = [exchange for name, steps in CONVERSATIONS.items() for exchange in talk(name, steps, *workers)]
     agreed = sum(exchange.agrees for exchange in exchanges)
-    reasons = Counter(exchange.request.differs for exchange in exchanges if not exchange.agrees)
+    reasons = Counter(exchange.reason for exchange in exchanges if not exchange.agrees)
     print(f"{agreed} of {len(exchanges)} answers agree; on purpose differ: {dict(reasons)}")
     record_property("agreed", f"{agreed} of {len(exchanges)}")
     assert len(exchanges) >= AT_LEAST
-    wrong = [
-        _complaint(exchange) for exchange in exchanges if exchange.agrees is (exchange.request.differs is not None)
-    ]
+    wrong = [exchange.complaint for exchange in exchanges if exchange.is_wrong]
     assert not wrong, "\n".join([f"{len(wrong)} answers are not as they should be:", *wrong])
 
 
 def test_reasons_are_documented() -> None:
     requests = [step for steps in CONVERSATIONS.values() for step in steps if isinstance(step, Request)]
     text = COMPATIBILITY.read_text()
-    missing = {request.differs for request in requests if request.differs and f"**{request.differs}**" not in text}
-    assert not missing
-
-
-def _complaint(exchange: Exchange) -> str:
-    if exchange.agrees:
-        return f"[{exchange.conversation}] {exchange.request} agrees, although it is declared to differ"
-    return exchange.diff()
+    reasons = {each for request in requests for each in (request.differs, request.differs_in_cluster) if each}
+    assert not {reason for reason in {*reasons, GONE} if f"**{reason}**" not in text}

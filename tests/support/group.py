@@ -263,12 +263,16 @@ class ProcessWorker:
     def resume(self) -> None:
         os.kill(self._process.pid, signal.SIGCONT)
 
-    def stop(self) -> None:
-        """In order; the process says so itself."""
+    def resume_and_stop(self) -> None:
+        """In order, whatever was done to it; the process says itself that it has ended."""
         if self._process.poll() is None:
+            self.resume()
             assert self._process.stdin is not None
             self._process.stdin.close()
-            self._process.wait(WAIT_S)
+            try:
+                self._process.wait(WAIT_S)
+            finally:
+                self._process.kill()
         self._reader.join()
 
     def _send(self, order: Mapping[str, Any]) -> None:

@@ -202,6 +202,9 @@ def compiled(text: str, references: Mapping[str, str]) -> bytes:
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
     from grpc_tools import protoc
 
+    if "(confluent." in text:
+        # Confluent's registry needs no import for its own options.
+        text = text.replace(";", ';\nimport "confluent/meta.proto";', 1)
     bundled = Path(grpc_tools.__file__).with_name("_proto")
     with tempfile.TemporaryDirectory() as folder:
         for name, content in {**references, "schema.proto": text}.items():

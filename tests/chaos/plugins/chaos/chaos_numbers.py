@@ -148,7 +148,7 @@ class NumbersSinkTask(SinkTask):
     def put(self, records: Sequence[SinkRecord]) -> None:
         if records:
             self._misdeeds.maybe("put")
-        self._lines += [f"{record.partition} {record.kafka_offset} {record.value}\n" for record in records]
+        self._lines += [f"{record.partition} {record.kafka_offset} {record.value.strip()}\n" for record in records]
 
     def flush(self, current_offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         self._misdeeds.maybe("flush")
