@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 TICK_S: Final = 1.0
+# A worker that stops does not wait for longer until what it says of its tasks is written.
+FLUSH_TIMEOUT_S: Final = 2.0
 # Records that come together are applied together.
 GATHERING_S: Final = 0.02
 
@@ -104,6 +106,7 @@ class ClusterWorker:
         self._restarts: dict[str, RestartRequest] = {}
         self._applying: asyncio.TimerHandle | None = None
         self._ticker: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
         # Done with the first assignment, or the error that keeps this worker from ever getting one.
         self.joined: asyncio.Future[None] = self._loop.create_future()
@@ -135,16 +138,19 @@ class ClusterWorker:
 
     async def stop(self) -> None:
         """Stop all that runs, say so, and leave the group. A static member is expected back."""
+        if self._stopping is None:
+            self._stopping = self._loop.create_task(self._stop())
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self) -> None:
         self._plans.stop()
-        if self._ticker is not None:
-            self._ticker.cancel()
-        if self._applying is not None:
-            self._applying.cancel()
+        for timer in (self._ticker, self._applying):
+            if timer is not None:
+                timer.cancel()
         self.kinds.stop()
         await self.worker.stop(returns=self.settings.group_instance_id is not None)
-        if self._ticker is not None:
-            await self.storage.statuses.flush(TICK_S)
-            await self.member.stop()
+        await self.storage.statuses.flush(FLUSH_TIMEOUT_S)
+        await self.member.stop()
         await self.storage.stop()
 
     # --- the group ----------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
@@ -41,6 +42,7 @@ class Leadership:
         self._reporter = reporter
         self._keys = keys
         self._has_privileges = False
+        self._looking = asyncio.Lock()
 
     @property
     def is_mine(self) -> bool:
@@ -62,17 +64,18 @@ class Leadership:
 
     async def look_after(self) -> None:
         """To be called often: claims what a write needs, and replaces the session key in time."""
-        if not self.is_mine:
-            return
-        try:
-            if not self._has_privileges:
-                await self._config_log.claim_write_privileges()
-                self._has_privileges = True
-            if self._member.protocol_version >= SESSIONED and self._keys.must_be_replaced():
-                await self._write(self._config_log.put_session_key(self._keys.new()))
-                log.info("the session key of the cluster was replaced")
-        except ConnectException as error:
-            log.warning(f"as the leader, this worker cannot write to the config topic: {error}")
+        async with self._looking:
+            if not self.is_mine:
+                return
+            try:
+                if not self._has_privileges:
+                    await self._config_log.claim_write_privileges()
+                    self._has_privileges = True
+                if self._member.protocol_version >= SESSIONED and self._keys.must_be_replaced():
+                    await self._write(self._config_log.put_session_key(self._keys.new()))
+                    log.info("the session key of the cluster was replaced")
+            except ConnectException as error:
+                log.warning(f"as the leader, this worker cannot write to the config topic: {error}")
 
     async def put_connector(self, name: str, config: Mapping[str, str], state: TargetState | None) -> None:
         """Create a connector, or change its configuration."""

@@ -1,0 +1,204 @@
+"""What only the leader of a cluster may write, and what it looks after."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from connectd.errors import ConnectException, NotFoundException
+from supervisor.herder.distributed.leader_requests import LeaderRequests
+from supervisor.herder.distributed.leadership import Leadership
+from supervisor.herder.distributed.session_keys import SessionKeys
+from supervisor.herder.distributed.status_reporter import StatusReporter
+from supervisor.herder.errors import BadRequest, RequestTarget, Unavailable
+from supervisor.lifecycle import Statuses, UnitId
+from supervisor.rest.errors import RestException
+from supervisor.storage.errors import PrivilegedWriteException
+from supervisor.storage.status_records import WorkStatus
+from tasks.settings import DistributedConfig
+from tasks.states import State, TargetState
+from tests.support.cluster_fakes import FakeConfigLog, FakeMember, FakeStatusLog
+
+WORKER = {
+    "bootstrap.servers": "localhost:9092",
+    "group.id": "cluster",
+    "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+    "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+    "config.storage.topic": "configs",
+    "offset.storage.topic": "offsets",
+    "status.storage.topic": "statuses",
+}
+CONFIG = {"name": "c", "connector.class": "Some"}
+
+
+class FakeClient:
+    """Notes what is sent to other workers; `refusal` is their answer."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Any, ...]] = []
+        self.refusal: RestException | None = None
+
+    async def put_task_configs(self, *args: Any) -> None:
+        self._send("tasks", *args)
+
+    async def put_connector(self, *args: Any) -> None:
+        self._send("connector", *args)
+
+    def _send(self, *what: Any) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.sent.append(what)
+
+
+class Bed:
+    """A leader, unless `member` says otherwise."""
+
+    def __init__(self) -> None:
+        self.member = FakeMember()
+        self.configs, self.statuses, self.client = FakeConfigLog(), FakeStatusLog(), FakeClient()
+        keys = SessionKeys(DistributedConfig(WORKER), lambda: self.configs.config.session_key)
+        reporter = StatusReporter(
+            Statuses(), cast("Any", self.statuses), "me:1", lambda: 3, lambda name: None, self.may_write
+        )
+        self.leadership = Leadership(
+            cast("Any", self.member),
+            self.may_write,
+            cast("Any", self.configs),
+            cast("Any", self.statuses),
+            reporter,
+            keys,
+        )
+        self.requests = LeaderRequests(
+            cast("Any", self.member), self.leadership, keys, lambda: cast("Any", self.client)
+        )
+
+    def may_write(self) -> bool:
+        return self.member.may_write
+
+    def kinds(self) -> list[str]:
+        return [each[0] for each in self.configs.written]
+
+
+@pytest.fixture
+def bed() -> Bed:
+    return Bed()
+
+
+async def test_others_are_told_who_leads(bed: Bed) -> None:
+    bed.member.is_leader = False
+    for write in (
+        bed.leadership.put_connector("c", CONFIG, None),
+        bed.leadership.remove_connector("c"),
+        bed.leadership.put_task_configs("c", []),
+        bed.leadership.stop_connector("c"),
+    ):
+        with pytest.raises(RequestTarget) as raised:
+            await write
+        assert raised.value.url == "http://leader/"
+    assert bed.configs.written == []
+
+
+async def test_a_leader_that_cannot_be_sure_writes_nothing_and_names_nobody(bed: Bed) -> None:
+    bed.member.may_write = False
+    with pytest.raises(RequestTarget) as raised:
+        await bed.leadership.put_connector("c", CONFIG, None)
+    assert raised.value.url is None
+    await bed.leadership.look_after()
+    await bed.leadership.assume()
+    assert bed.configs.written == []
+
+
+async def test_a_new_leader_claims_what_it_needs_and_makes_a_key_once(bed: Bed) -> None:
+    await bed.leadership.assume()
+    await bed.leadership.look_after()
+    assert bed.kinds() == ["claim", "key"]
+    await bed.leadership.assume()
+    assert bed.kinds() == ["claim", "key", "claim"]
+
+
+async def test_without_signatures_there_is_no_key(bed: Bed) -> None:
+    bed.member.protocol_version = 1
+    await bed.leadership.assume()
+    assert bed.kinds() == ["claim"]
+
+
+async def test_a_leader_that_was_fenced_says_that_nothing_was_written_and_claims_again(bed: Bed) -> None:
+    await bed.leadership.assume()
+    bed.configs.failures = [PrivilegedWriteException("fenced")]
+    with pytest.raises(Unavailable, match="Nothing was changed"):
+        await bed.leadership.put_connector("c", CONFIG, None)
+    await bed.leadership.look_after()
+    await bed.leadership.put_connector("c", CONFIG, None)
+    assert bed.kinds() == ["claim", "key", "claim", "connector"]
+
+
+async def test_a_plan_that_the_cluster_has_already_is_not_written_again(bed: Bed) -> None:
+    await bed.leadership.put_connector("c", CONFIG, TargetState.STARTED)
+    await bed.leadership.put_task_configs("c", [{"n": "0"}])
+    await bed.leadership.put_task_configs("c", [{"n": "0"}])
+    assert bed.kinds().count("tasks") == 1
+    await bed.leadership.put_connector("c", {**CONFIG, "batch": "9"}, None)
+    await bed.leadership.put_task_configs("c", [{"n": "0"}])
+    assert bed.kinds().count("tasks") == 2
+
+
+async def test_a_stopped_connector_has_no_tasks_before_it_is_stopped_and_gets_none(bed: Bed) -> None:
+    await bed.leadership.put_connector("c", CONFIG, TargetState.STARTED)
+    await bed.leadership.put_task_configs("c", [{"n": "0"}])
+    await bed.leadership.stop_connector("c")
+    assert bed.configs.written[-2:] == [("tasks", "c", []), ("state", "c", TargetState.STOPPED)]
+    with pytest.raises(BadRequest, match="stopped connector"):
+        await bed.leadership.put_task_configs("c", [{"n": "0"}])
+
+
+async def test_what_does_not_exist_is_not_found(bed: Bed) -> None:
+    for write in (bed.leadership.remove_connector("c"), bed.leadership.put_task_configs("c", [])):
+        with pytest.raises(NotFoundException):
+            await write
+
+
+async def test_statuses_of_what_was_deleted_go_with_the_next_round(bed: Bed) -> None:
+    await bed.leadership.put_connector("c", CONFIG, TargetState.STARTED)
+    await bed.leadership.put_task_configs("c", [{"n": "0"}])
+    for unit in (UnitId("c"), UnitId("c", 0), UnitId("c", 1), UnitId("gone"), UnitId("gone", 0)):
+        bed.statuses.put(unit, WorkStatus(state=State.RUNNING, worker_id="other:1", generation=2))
+    await bed.leadership.assume()
+    assert sorted(map(str, bed.statuses.statuses)) == ["c", "c-0"]
+
+
+async def test_a_leader_carries_out_its_own_requests(bed: Bed) -> None:
+    await bed.requests.put_connector("c", CONFIG, TargetState.PAUSED)
+    await bed.requests.put_task_configs("c", [{"n": "0"}])
+    await bed.requests.remove_connector("c")
+    assert bed.kinds() == ["connector", "state", "tasks", "remove"]
+    assert bed.client.sent == []
+
+
+async def test_a_follower_sends_them_signed_to_the_leader(bed: Bed) -> None:
+    await bed.leadership.assume()
+    key = bed.configs.config.session_key
+    assert key is not None
+    bed.member.is_leader = False
+    await bed.requests.put_task_configs("c", [{"n": "0"}])
+    await bed.requests.put_connector("c", CONFIG, TargetState.PAUSED)
+    await bed.requests.remove_connector("c")
+    signing = (key.key, "HmacSHA256")
+    assert bed.client.sent == [
+        ("tasks", "http://leader/", "c", [{"n": "0"}], *signing),
+        ("connector", "http://leader/", "c", CONFIG, TargetState.PAUSED, *signing),
+        ("connector", "http://leader/", "c", None, None, *signing),
+    ]
+    bed.member.protocol_version = 1
+    await bed.requests.put_task_configs("c", [])
+    assert bed.client.sent[-1] == ("tasks", "http://leader/", "c", [], None, "")
+
+
+async def test_what_the_leader_refuses_or_that_there_is_none_can_be_tried_again(bed: Bed) -> None:
+    bed.member.is_leader = False
+    bed.client.refusal = RestException(403, "Internal request contained invalid signature.")
+    with pytest.raises(ConnectException, match="the leader answered 403: Internal request"):
+        await bed.requests.put_task_configs("c", [])
+    bed.member.leader_url = None
+    with pytest.raises(ConnectException, match="no leader now"):
+        await bed.requests.put_task_configs("c", [])
