@@ -24,6 +24,8 @@ WARM_TIMEOUT_S = 60.0
 CHECK_INTERVAL_S = 1.0
 _FIRST_RETRY_S = 0.1
 _LAST_RETRY_S = 10.0
+# Whoever was given a process is first to have the CPU.
+_REFILL_DELAY_S = 0.05
 _OWN = ""
 # For so long a spare process waits for a connector that nobody runs any more, such as one that is being changed.
 _UNUSED_S = 60.0
@@ -85,7 +87,7 @@ class ProcessPool:
         """
         spares = self._spares[python] or self._spares[_OWN]
         child = spares.popleft() if spares else await self._start_child()
-        self._refill()
+        self._loop.call_later(_REFILL_DELAY_S, self._refill)
         return child
 
     def kill_all(self, why: str) -> None:

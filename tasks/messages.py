@@ -309,7 +309,7 @@ class SecretsChanged(Message):
 
 
 class Heartbeat(Message):
-    """Sent by a thread of the child when there is something new, see `tasks.heartbeat`. `call_s`: for how long it has been in `call`.
+    """Sent by a thread of the child when there is something new, see `tasks.heartbeat`. `call_s`: for how long it is in `call`.
 
     `counters` are totals and gauges since the child's start under the attribute names of Kafka's ConnectMetricsRegistry; what
     is called a maximum there is that since the heartbeat before. `positions` of a sink are topic, partition and the offset

@@ -53,11 +53,13 @@ class Sender:
     def _use(self, topic: str) -> None:
         self._control.use_topic(topic)
         if not self._met_broker:
-            # A record that is sent before there is a connection makes librdkafka ask for its producer id in vain and try
-            # again only half a second later.
+            # librdkafka asks for its producer id after an answer about topics. The first one comes from the address that it
+            # was given, the connection to the broker itself is made after that, and so it asks in vain and tries again only
+            # half a second later. After the second answer there is a connection.
             self._met_broker = True
             with suppress(KafkaException):
-                self._producer.list_topics(topic, timeout=MEETING_TIMEOUT_S)
+                for _ in range(2):
+                    self._producer.list_topics(topic, timeout=MEETING_TIMEOUT_S)
 
     def send_values(self, topic: str, values: Sequence[bytes | None], delivered: DeliveryCallback) -> None:
         """Send a column of values without keys."""
