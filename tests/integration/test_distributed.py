@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from pathlib import Path
 
@@ -207,3 +208,70 @@ def test_a_static_member_that_is_restarted_has_its_work_back_and_the_others_do_n
             assert len([event for event in it.leader.events if "leader" in event]) == rounds
         append(name, tmp_path, range(100, 200))
         wait_until(lambda: set(arrived(name, tmp_path)) == set(range(200)), "all lines arrived")
+
+
+def test_a_worker_that_was_stopped_for_longer_than_its_session_does_no_harm(
+    kafka: TestKafka, tmp_path: Path, name: str
+) -> None:
+    with cluster(kafka, tmp_path, name, 2) as it:
+        move_lines(it, name)
+        wait_until(lambda: nothing_runs_twice(name), "each task runs once")
+        zombie = it.followers[0]
+        other = next(member for member in it.members if member is not zombie)
+        zombie.kill(signal.SIGSTOP)  # its tasks do not hear of it
+        append(name, tmp_path, range(100, 200))
+
+        def other_has_all() -> bool:
+            status, body = other.request("GET", "/connectors?expand=status")
+            states = [each["status"] for each in body.values()] if status == 200 else []
+            workers = {unit["worker_id"] for each in states for unit in (each["connector"], *each["tasks"])}
+            return workers == {other.worker_id} and all(
+                t["state"] == "RUNNING" for each in states for t in each["tasks"]
+            )
+
+        wait_until(other_has_all, "the other worker runs everything")
+        assert nothing_runs_twice(name)
+        wait_until(lambda: set(arrived(name, tmp_path)) == set(range(200)), "lines flow")
+        zombie.kill(signal.SIGCONT)
+        append(name, tmp_path, range(200, 300))
+        wait_until(lambda: set(arrived(name, tmp_path)) == set(range(300)), "lines go on to flow")
+        it.wait_until_in("RUNNING", f"{name}-source", 1)
+        it.wait_until_in("RUNNING", f"{name}-sink", 2)
+        wait_until(lambda: nothing_runs_twice(name), "each task runs once")
+
+
+def test_connectors_of_files_are_those_of_the_cluster_and_say_whose_they_are(
+    kafka: TestKafka, tmp_path: Path, name: str
+) -> None:
+    connector = f"{name}-source"
+    with cluster(kafka, tmp_path, name, 0) as it:
+        folders = [tmp_path / "one", tmp_path / "two"]
+        for folder in folders:
+            folder.mkdir()
+            properties = {"name": connector, **source(name, tmp_path)}
+            text = "".join(f"{key}={value}\n" for key, value in properties.items())
+            (folder / "source.properties").write_text(text)
+            it.add(connectors_directory=str(folder))
+        for member in it.members:
+            member.wait_until_ready()
+        it.wait_until_in("RUNNING", connector, 1)
+        owner = it.members[0].request("GET", f"/connectors/{connector}/config")[1]["connectd.file"].split(" ")
+        index = [member.worker_id for member in it.members].index(owner[1])
+        assert owner[2] == str(folders[index] / "source.properties")
+        with (folders[1 - index] / "source.properties").open("a") as file:
+            file.write("batch.size=77\n")
+        it.members[1 - index].kill(signal.SIGHUP)
+        config = f"/connectors/{connector}/config"
+        wait_until(lambda: it.members[0].request("GET", config)[1].get("batch.size") == "77", "the change is applied")
+        for member in it.members:
+            (folders[index] / "source.properties").unlink(missing_ok=True)
+            member.kill(signal.SIGHUP)
+        wait_until(lambda: all(reloads(member) >= 2 for member in it.members), "all have read their files again")
+        assert it.members[0].request("GET", "/connectors")[1] == [connector]  # the other worker's file has brought it
+        (folders[1 - index] / "source.properties").unlink()
+        it.members[1 - index].kill(signal.SIGHUP)
+        wait_until(lambda: it.members[0].request("GET", "/connectors")[1] == [], "it is gone with its file")
+
+
+def reloads(member: ClusterMember) -> int:
+    return len([event for event in member.events if str(event["message"]).startswith("reloaded")])
