@@ -164,9 +164,7 @@ class RegistryStore:
         schema = Stored(0, "", kind, text, references)
         try:
             if kind == "PROTOBUF":
-                if not _is_base64(text):
-                    compiled(text, self._referred(schema))
-                return text
+                return text if _is_base64(text) else base64.b64encode(compiled(text, self._referred(schema))).decode()
             if kind == "AVRO":
                 return to_text(self._avro(schema))
             return _compact(text)
@@ -220,6 +218,7 @@ def compiled(text: str, references: Mapping[str, str]) -> bytes:
         if protoc.main(arguments) != 0:
             raise ValueError("protoc refuses it")
         [file] = FileDescriptorSet.FromString(output.read_bytes()).file
+        file.dependency.sort()
         return file.SerializeToString()
 
 

@@ -38,7 +38,7 @@ _NUMBERS: Final = {
     Type.FLOAT64: "number",
 }
 # Up to here a whole number has no point.
-_LONGEST_INTEGER: Final = 2**53
+_LONGEST_INTEGER: Final = 2**31
 _NULL: Final[Node] = {"type": "null"}
 
 
