@@ -12,6 +12,7 @@ from connectd.config import (
     ConfigDef,
     Importance,
     LambdaValidator,
+    NonEmptyString,
     Range,
     Type,
     ValidString,
@@ -273,6 +274,7 @@ def _storage(definition: ConfigDef) -> None:
         definition.define(
             f"{prefix}topic",
             Type.STRING,
+            validator=NonEmptyString(),
             importance=Importance.HIGH,
             doc=f"The topic that holds {what}. Workers create it if it is missing, compacted; further settings of the new "
             f"topic may be given below `{prefix}`.",

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from connectd.config import CaseInsensitiveValidString, ConfigDef, Importance, LambdaValidator, Range, Type
+from connectd.config import (
+    CaseInsensitiveValidString,
+    ConfigDef,
+    Importance,
+    LambdaValidator,
+    NonEmptyString,
+    Range,
+    Type,
+)
 from connectd.errors import ConfigException
 
 GROUP_ID: Final = "group.id"
@@ -49,6 +57,7 @@ def _identity(definition: ConfigDef) -> None:
     definition.define(
         GROUP_ID,
         Type.STRING,
+        validator=NonEmptyString(),
         importance=Importance.HIGH,
         doc="The group of this worker: workers with the same `group.id`, the same Kafka cluster and the same three storage "
         "topics share connectors and tasks. It must differ from the group of every consumer, and so from "

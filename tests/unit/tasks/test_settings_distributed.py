@@ -70,6 +70,7 @@ def test_what_does_not_go_together_is_wrong() -> None:
     assert wrong_keys(inter_worker_signature_algorithm="HmacSHA512") == ["inter.worker.signature.algorithm"]
     assert wrong_keys(inter_worker_key_size="8") == ["inter.worker.key.size"]
     assert wrong_keys(status_storage_topic="offsets") == ["status.storage.topic"]
+    assert wrong_keys(group_id="", config_storage_topic="") == ["group.id", "config.storage.topic"]
     assert wrong_keys(listeners="") == ["listeners"]
     assert wrong_keys(exactly_once_source_support="enabled") == ["exactly.once.source.support"]
     with pytest.raises(ConfigException, match=r"Expected less than session\.timeout\.ms"):
