@@ -15,7 +15,7 @@ from yarl import URL
 
 from supervisor.herder.errors import RequestTarget
 from supervisor.herder.progress import Outcome
-from supervisor.herder.signatures import signed
+from supervisor.herder.signatures import ALGORITHM, SIGNATURE, signed
 from supervisor.rest.api import Answer
 from supervisor.rest.entities import ErrorMessage, WrittenConnector
 from supervisor.rest.errors import RETRY_AFTER_S, RestException, unavailable
@@ -27,8 +27,9 @@ log = structlog.get_logger(__name__)
 FORWARD: Final = "forward"
 # Longer than the other worker takes for anything, so that its own explanation arrives.
 TIMEOUT: Final = aiohttp.ClientTimeout(total=125.0, sock_connect=5.0)
-# Of the client's headers only what says who it is; of the other worker's those that belong to the answer.
-_REQUEST_HEADERS: Final = ("Authorization",)
+# Of the client's headers only what says who it is, or that it is a worker (which Java's leader does not get to see); of the
+# other worker's those that belong to the answer.
+_REQUEST_HEADERS: Final = ("Authorization", SIGNATURE, ALGORITHM)
 _ANSWER_HEADERS: Final = ("Location", "Retry-After", "WWW-Authenticate")
 
 

@@ -104,6 +104,11 @@ class Exchange:
         return self.java == self.ours
 
     @property
+    def why(self) -> str | None:
+        """The reason if they differ."""
+        return self.reason or self.request.may_differ_in_cluster
+
+    @property
     def is_wrong(self) -> bool:
         """Whether the answers differ without a reason, or agree although there is one."""
         if self.in_cluster and self.request.may_differ_in_cluster is not None and not self.agrees:

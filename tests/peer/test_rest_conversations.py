@@ -32,7 +32,7 @@ def workers(kafka: TestKafka, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def test_conversations(workers: Workers, record_property: pytest.RecordProperty) -> None:
     exchanges = [exchange for name, steps in CONVERSATIONS.items() for exchange in talk(name, steps, *workers)]
     agreed = sum(exchange.agrees for exchange in exchanges)
-    reasons = Counter(exchange.reason for exchange in exchanges if not exchange.agrees)
+    reasons = Counter(exchange.why for exchange in exchanges if not exchange.agrees)
     print(f"{agreed} of {len(exchanges)} answers agree; on purpose differ: {dict(reasons)}")
     record_property("agreed", f"{agreed} of {len(exchanges)}")
     assert len(exchanges) >= AT_LEAST

@@ -28,6 +28,9 @@ class Follower:
     def __init__(self, url: str | None) -> None:
         self.url = url
 
+    def require_signed(self, signature: RequestSignature | None) -> None:
+        """The leader looks at it."""
+
     def __getattr__(self, name: str) -> Any:
         async def elsewhere(*_: Any, **__: Any) -> Any:
             raise RequestTarget("The leader is not known", self.url)
@@ -81,6 +84,15 @@ async def test_the_leader_answers_for_another_worker(tmp_path: Path) -> None:
         assert (state.status, state.body["connector"]["state"]) == (202, "RESTARTING")
         assert (await follower.request("DELETE", "/connectors/c")).status == 204
         assert not leader.world.herder.connectors()
+
+
+async def test_what_another_worker_has_signed_is_forwarded_as_it_is(tmp_path: Path) -> None:
+    herder = Leader()
+    async with rest(tmp_path, herder) as leader:
+        (tmp_path / "follower").mkdir()
+        async with rest(tmp_path / "follower", Follower(leader.url)) as follower:
+            await follower.service.client.put_task_configs(follower.url, "c", [{"x": "1"}], KEY, "HmacSHA256")
+            assert herder.told == [("c", [{"x": "1"}])]
 
 
 async def test_two_hops_are_the_most(tmp_path: Path) -> None:
