@@ -15,6 +15,7 @@ _COMMANDS: Final = {
     "distributed": "supervisor.commands.distributed:distributed",
     "check": "supervisor.commands.check:check",
     "plugins": "supervisor.commands.plugins:plugins",
+    "dlq": "supervisor.commands.dlq:dlq",
     "transforms": "supervisor.commands.transforms:transforms",
     "config-docs": "supervisor.commands.config_docs:config_docs",
     "kafka": "supervisor.embedded.command:kafka",

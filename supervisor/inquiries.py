@@ -19,6 +19,7 @@ from tasks.messages import (
     Inquiry,
     LagMeasured,
     LeaveGroups,
+    LettersReplayed,
     ListOffsets,
     ListPlugins,
     MeasureLag,
@@ -29,6 +30,7 @@ from tasks.messages import (
     Reason,
     ReferencesDigested,
     Refused,
+    ReplayLetters,
     Report,
     ResolveWorkerConfig,
     TransformsTried,
@@ -54,6 +56,7 @@ Answer = TypeVar(
     WorkerConfigResolved,
     ReferencesDigested,
     TransformsTried,
+    LettersReplayed,
 )
 
 _DOING: Final = {
@@ -68,6 +71,7 @@ _DOING: Final = {
     ResolveWorkerConfig: "resolving secrets",
     DigestReferences: "resolving secrets",
     TryTransforms: "trying transformations",
+    ReplayLetters: "replaying dead letters",
 }
 
 

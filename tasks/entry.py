@@ -39,6 +39,7 @@ from tasks.messages import (
     Order,
     Reason,
     Refused,
+    ReplayLetters,
     Report,
     ResolveWorkerConfig,
     RunConnector,
@@ -50,6 +51,7 @@ from tasks.messages import (
 )
 from tasks.moving import Interpreter, interpreter_for
 from tasks.refusal import Refusal
+from tasks.replaying import replay_letters
 from tasks.secrets.inline import hide_by_name
 from tasks.secrets.orders import (
     configs_of,
@@ -160,8 +162,14 @@ def _inquiry(order: Inquiry, move: Callable[[], None]) -> tuple[str, Callable[[]
             return "resolving secrets", lambda: resolve_worker(order)
         case DigestReferences():
             return "resolving secrets", lambda: digest_references(order)
-        case TryTransforms():
-            return "trying transformations", lambda: _after(move, lambda: try_transforms(resolve_config(order)))
+        case TryTransforms() | ReplayLetters():
+            return _with_records(order, move)
+
+
+def _with_records(order: TryTransforms | ReplayLetters, move: Callable[[], None]) -> tuple[str, Callable[[], Report]]:
+    if isinstance(order, TryTransforms):
+        return "trying transformations", lambda: _after(move, lambda: try_transforms(resolve_config(order)))
+    return "replaying dead letters", lambda: _after(move, lambda: replay_letters(resolve_config(order)))
 
 
 def _after(move: Callable[[], None], work: Callable[[], Report]) -> Report:

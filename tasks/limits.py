@@ -11,6 +11,7 @@ from tasks.messages import (
     ListOffsets,
     ListPlugins,
     Order,
+    ReplayLetters,
     RunConnector,
     RunTask,
     TryTransforms,
@@ -24,7 +25,7 @@ def limits_of(order: Order) -> Limits:
     match order:
         case RunTask():
             return Limits.as_far_as_known(order.worker_config, order.connector_config)
-        case RunConnector() | Validate() | ListOffsets() | AlterOffsets() | TryTransforms():
+        case RunConnector() | Validate() | ListOffsets() | AlterOffsets() | TryTransforms() | ReplayLetters():
             return Limits.as_far_as_known(order.worker_config, order.config)
         case ListPlugins() | DescribePlugin():
             return Limits.as_far_as_known(order.worker_config, {})

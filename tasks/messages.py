@@ -238,6 +238,35 @@ class TryTransforms(Message):
     timeout_s: float
 
 
+class LetterFilter(Message):
+    """Which records of a dead letter queue are meant; what is None does not count. `at` is the offset in the queue itself.
+
+    The others are about the record: where it failed, of which connector, from where, and its timestamp.
+    """
+
+    stage: str | None = None
+    exception: str | None = None
+    connector: str | None = None
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    at: int | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+class ReplayLetters(Message):
+    """Put records of a dead letter queue through the pipeline of a connector again; answered by `LettersReplayed`."""
+
+    config: dict[str, str]
+    worker_config: dict[str, str]
+    log: LogSettings
+    queue: str
+    filter: LetterFilter
+    limit: int
+    timeout_s: float
+
+
 Inquiry = (
     Validate
     | ListPlugins
@@ -250,6 +279,7 @@ Inquiry = (
     | ResolveWorkerConfig
     | DigestReferences
     | TryTransforms
+    | ReplayLetters
 )
 
 Order = (
@@ -477,6 +507,21 @@ class TransformsTried(Message):
     records: list[RecordTried]
 
 
+class LetterReplayed(Message):
+    """What became of one dead letter: written if it was neither `dropped` by a transformation nor failed with `error`."""
+
+    partition: int
+    offset: int
+    dropped: bool = False
+    error: str | None = None
+
+
+class LettersReplayed(Message):
+    """Answer to `ReplayLetters`."""
+
+    letters: list[LetterReplayed]
+
+
 class Reason(enum.StrEnum):
     """Why an inquiry was refused."""
 
@@ -535,6 +580,7 @@ Report = (
     | OffsetsAltered
     | GroupsLeft
     | TransformsTried
+    | LettersReplayed
     | Refused
     | JoinedGroup
     | TopicsUsed

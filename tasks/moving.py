@@ -18,7 +18,16 @@ from plugins.discovery import interpreter_of
 from plugins.discovery.interpreters import EXPECTED, PLUGIN_PYTHON, command, own_path, path_behind
 from tasks import preload
 from tasks.channel import LENGTH, ChildChannel, encode
-from tasks.messages import AlterOffsets, DescribePlugin, Order, RunConnector, RunTask, TryTransforms, Validate
+from tasks.messages import (
+    AlterOffsets,
+    DescribePlugin,
+    Order,
+    ReplayLetters,
+    RunConnector,
+    RunTask,
+    TryTransforms,
+    Validate,
+)
 from tasks.secrets.references import find_references
 from tasks.settings.connector import CONNECTOR_CLASS
 from tasks.settings.worker import PLUGIN_PATH
@@ -84,7 +93,7 @@ def interpreter_for(order: Order) -> str:
     match order:
         case RunTask():
             config: Mapping[str, str | None] = order.connector_config
-        case RunConnector() | Validate() | AlterOffsets() | TryTransforms():
+        case RunConnector() | Validate() | AlterOffsets() | TryTransforms() | ReplayLetters():
             config = order.config
         case DescribePlugin():
             config = {CONNECTOR_CLASS: order.name}

@@ -21,6 +21,7 @@ from tasks.messages import (
     Order,
     ReferencesDigested,
     ReferencesResolved,
+    ReplayLetters,
     ResolveWorkerConfig,
     RunConnector,
     RunTask,
@@ -37,7 +38,7 @@ from tasks.secrets.scope import resolvable
 from tasks.secrets.watch import watch
 from tasks.settings.connector import CONFIG_ACTION_RELOAD
 
-WithConfig = TypeVar("WithConfig", ListOffsets, AlterOffsets, TryTransforms)
+WithConfig = TypeVar("WithConfig", ListOffsets, AlterOffsets, TryTransforms, ReplayLetters)
 WithWorker = TypeVar("WithWorker", ListPlugins, DescribePlugin, DescribeCluster, MeasureLag)
 
 _RESTART: Final = "restart"
