@@ -26,7 +26,14 @@ from multiprocess.connection import Connection
 from multiprocess.context import set_spawning_popen
 from multiprocess.process import current_process
 
-from tasks.preload import ENTRY_VARIABLE, OPEN_FILES_VARIABLE, SAFE_PATH_VARIABLE, SUPERVISOR_PID_VARIABLE, run_child
+from tasks.preload import (
+    ENTRY_VARIABLE,
+    OPEN_FILES_VARIABLE,
+    SAFE_PATH_VARIABLE,
+    SUPERVISOR_PID_VARIABLE,
+    kill_descendants,
+    run_child,
+)
 
 # Where children begin: `module:function`, called with the channel and the supervisor's pid. By name, so that the supervisor
 # need not import what only tasks need.
@@ -87,9 +94,10 @@ def request_child(entry: str, channel: socket.socket, errors: Connection) -> Chi
 
 
 def stop() -> None:
-    """Kill the forkserver, and with it every child that is left."""
+    """Kill every child that is left, what plugins have started, and the forkserver."""
     server = forkserver._forkserver
     if server._forkserver_pid is not None:
+        kill_descendants(server._forkserver_pid)
         with contextlib.suppress(ProcessLookupError):
             os.kill(server._forkserver_pid, signal.SIGKILL)
         server._stop()

@@ -132,7 +132,7 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: _end_if_orphaned(supervisor_pid))
     _at_parents_end(supervisor_pid, signal.SIGTERM)
     # Without the supervisor `multiprocess` ends this process, too, and whichever comes first has to clear up.
-    atexit.register(_kill_descendants)
+    atexit.register(_kill_children)
     _adopt_orphans()
     _stdin = _duplicate_of_stdin()
     _name("connectd: forkserver")
@@ -152,19 +152,22 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
 def _end_if_orphaned(supervisor_pid: int) -> None:
     """SIGTERM from the kernel: the supervisor is gone."""
     if os.getpid() == _forkserver_pid and os.getppid() != supervisor_pid:
-        _kill_descendants()
+        _kill_children()
         os._exit(1)
 
 
-def _kill_descendants() -> None:
+def _kill_children() -> None:
+    if os.getpid() == _forkserver_pid:  # else it is a child that was forked with this handler in it
+        kill_descendants(_forkserver_pid)
+
+
+def kill_descendants(forkserver_pid: int) -> None:
     """Kill all children, and with them what their plugins have started, in whatever session of its own it may be."""
-    if os.getpid() != _forkserver_pid:
-        return  # a child that was forked with this handler in it
     parents = dict(_processes())
-    descendants = {_forkserver_pid}
+    descendants = {forkserver_pid}
     while more := {pid for pid, parent in parents.items() if parent in descendants} - descendants:
         descendants |= more
-    for pid in descendants - {_forkserver_pid}:
+    for pid in descendants - {forkserver_pid}:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
 

@@ -1,5 +1,5 @@
-"""kill -9 of tasks and of the supervisor at random instants during a transfer: nothing is lost, order is kept, no offset
-goes back behind what was committed."""
+"""kill -9 of tasks, of the forkserver and of the supervisor at random instants during a transfer: nothing is lost, order is
+kept, no offset goes back behind what was committed."""
 
 from __future__ import annotations
 
@@ -86,6 +86,11 @@ class Worker:
             except psutil.NoSuchProcess:
                 continue
         return found
+
+    def forkserver(self) -> psutil.Process:
+        """The process that all tasks are children of."""
+        (forkserver,) = psutil.Process(self.pid).children()
+        return forkserver
 
     def family(self) -> list[psutil.Process]:
         process = psutil.Process(self.pid)
@@ -195,7 +200,7 @@ def test_nothing_is_lost_and_order_is_kept(
                     worker.kill()
                     worker.start()
                 else:
-                    chance.choice(victims).send_signal(signal.SIGKILL)
+                    chance.choice([worker.forkserver(), *victims]).send_signal(signal.SIGKILL)
                 new_position, new_offset = committed_position(offsets, source), group_offset()
                 assert new_position >= position, "the source's committed offset went back"
                 assert new_offset >= offset, "the sink's committed offset went back"
