@@ -61,7 +61,7 @@ class WorkerMetrics:
 
     async def render(self, herder: Herder) -> str:
         """The text of a scrape. The event loop turns meanwhile, so that different metrics may be moments apart."""
-        await self._lag.refresh(sink_groups(herder))
+        await self._lag.refresh(self._sink_groups(herder))
         parts, count = [], 0
         for family, series in self._all(herder):
             text = family.text(series)
@@ -75,7 +75,7 @@ class WorkerMetrics:
 
     async def activities(self, herder: Herder, worker_id: str) -> list[Activity]:
         """What all connectors and tasks of this worker are doing."""
-        await self._lag.refresh(sink_groups(herder))
+        await self._lag.refresh(self._sink_groups(herder))
         return activities(self._surroundings, self._lag, worker_id)
 
     def _all(self, herder: Herder) -> Iterator[tuple[Family, Iterable[Series]]]:
@@ -213,6 +213,16 @@ class WorkerMetrics:
             [(labels({"version": connectd.__version__, "kafka_connect_version": KAFKA_CONNECT_VERSION}), 1)],
         )
 
+    def _sink_groups(self, herder: Herder) -> list[SinkGroup]:
+        """The consumer groups of the sinks whose connectors are this worker's: of a cluster each is looked at by one worker."""
+        found = []
+        for unit in list(self._surroundings.statuses.all):
+            with contextlib.suppress(NotFoundException):
+                if unit.task is None and (info := herder.info(unit.connector)).type is ConnectorType.SINK:
+                    group = info.config.get("consumer.override.group.id") or f"connect-{unit.connector}"
+                    found.append(SinkGroup(unit.connector, group))
+        return found
+
     def _processes(self, statuses: Mapping[UnitId, Status]) -> list[Series]:
         running = Counter(
             "connector" if unit.task is None else "task" for unit, status in statuses.items() if has_process(status)
@@ -223,17 +233,6 @@ class WorkerMetrics:
 
 def _labels_of(unit: UnitId) -> str:
     return labels({"connector": unit.connector, "task": "" if unit.task is None else str(unit.task)})
-
-
-def sink_groups(herder: Herder) -> list[SinkGroup]:
-    """The consumer groups of all sinks."""
-    found = []
-    for name in herder.connectors():
-        with contextlib.suppress(NotFoundException):
-            info = herder.info(name)
-            if info.type is ConnectorType.SINK:
-                found.append(SinkGroup(name, info.config.get("consumer.override.group.id") or f"connect-{name}"))
-    return found
 
 
 def _word(value: object) -> str:

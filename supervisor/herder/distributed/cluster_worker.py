@@ -24,6 +24,7 @@ from supervisor.herder.distributed.topics import ClusterTopics
 from supervisor.herder.distributed.view import ClusterView
 from supervisor.herder.distributed.wanted import configured, is_configured, same_units
 from supervisor.herder.distributed.work import Work
+from supervisor.herder.errors import Unavailable
 from supervisor.lifecycle import UnitId
 from supervisor.log_levels import LogLevels
 from supervisor.plugin_catalogue import PluginCatalogue
@@ -100,6 +101,7 @@ class ClusterWorker:
         )
         self.leader = LeaderRequests(self.member, self.leadership, self.keys, client)
         self._plans = Plans(self.config, self.leader.put_task_configs)
+        self._has_read = False
         self._known: ClusterConfig = EMPTY
         self._units_changed_at = EMPTY.offset
         self._assigned_at = EMPTY.offset
@@ -119,6 +121,11 @@ class ClusterWorker:
         """What the config topic said when it was last read."""
         return self.storage.configs.snapshot()
 
+    def require_read(self) -> None:
+        """Raises Unavailable until the topics were read: half of what is in them is worse than nothing."""
+        if not self._has_read:
+            raise Unavailable("The worker is still starting, it has not read the topics of its cluster yet")
+
     def may_write(self) -> bool:
         """Whether nobody else can have been given what this worker runs."""
         return time.monotonic() < self.member.session_until
@@ -131,6 +138,7 @@ class ClusterWorker:
     async def start(self) -> None:
         """Read the topics, then begin to join the group. Raises ConfigException, ConnectException."""
         await self.storage.start()
+        self._has_read = True
         self._known = self.config()
         self.kinds.start()
         await self.member.start()

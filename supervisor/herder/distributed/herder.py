@@ -14,6 +14,7 @@ from supervisor.group.assignment import SESSIONED
 from supervisor.herder.distributed.cluster_worker import ClusterWorker
 from supervisor.herder.distributed.restart_plan import RestartPlan, restart_plan
 from supervisor.herder.distributed.secret_keys import SecretKeys
+from supervisor.herder.distributed.view import ClusterView
 from supervisor.herder.distributed.wanted import target_state
 from supervisor.herder.entities import (
     ConnectorInfo,
@@ -48,7 +49,6 @@ class DistributedHerder:
     def __init__(self, cluster: ClusterWorker) -> None:
         self.is_ready = False
         self._cluster = cluster
-        self._view = cluster.view
         self._operations = Operations()
         self._offsets = ConnectorOffsets(cluster.worker.surroundings, cluster.storage.offsets)
         self._secret_keys = SecretKeys(self.validate)
@@ -73,6 +73,7 @@ class DistributedHerder:
 
     def connectors(self) -> list[str]:
         """The names of all connectors of the cluster."""
+        self._cluster.require_read()
         return list(self._cluster.config().connectors())
 
     def info(self, name: str) -> ConnectorInfo:
@@ -98,6 +99,7 @@ class DistributedHerder:
 
     def active_topics(self, name: str) -> list[str]:
         """The topics that a connector has used."""
+        self._cluster.require_read()
         return self._cluster.topics.of(name)
 
     async def offsets(self, name: str) -> list[ConnectorOffset]:
@@ -205,6 +207,7 @@ class DistributedHerder:
 
     async def reset_active_topics(self, name: str) -> None:
         """Forget which topics a connector used so far; its tasks report those that they still use."""
+        self._require_running()
         self._cluster.topics.reset(name)
 
     async def alter_offsets(self, name: str, offsets: Sequence[ConnectorOffset] | None) -> bool:
@@ -249,6 +252,7 @@ class DistributedHerder:
 
     async def set_cluster_log_level(self, logger: str, level: str) -> None:
         """Set the level of a logger on all workers."""
+        self._require_running()
         await self._cluster.storage.configs.put_logger_level(logger, level)
 
     async def stop(self) -> None:
@@ -259,7 +263,14 @@ class DistributedHerder:
 
     # --- helpers ------------------------------------------------------------------------------------------------------
 
+    @property
+    def _view(self) -> ClusterView:
+        """Raises Unavailable as long as there is nothing to be seen."""
+        self._cluster.require_read()
+        return self._cluster.view
+
     def _require_running(self) -> None:
+        self._cluster.require_read()
         if self._stopping:
             raise Unavailable("The worker is stopping, nothing was changed")
 
