@@ -28,7 +28,7 @@ _NAMES: Final[dict[type, str]] = {
     tasks.SinkTask: "org.apache.kafka.connect.sink.SinkTask",
     tasks.SourceTask: "org.apache.kafka.connect.source.SourceTask",
 }
-# Where the rule "the name in capitals, without underscores, and Exception" does not give Kafka's class.
+# Where the rule "the name in capitals, without underscores and FAILED, and Exception" does not give Kafka's class.
 _KAFKA_ERRORS: Final = {
     "MSG_SIZE_TOO_LARGE": "RecordTooLargeException",
     "UNKNOWN_TOPIC_OR_PART": "UnknownTopicOrPartitionException",
@@ -64,5 +64,8 @@ def error_name(error: BaseException) -> str:
 
 
 def _kafka_error(name: str) -> str:
-    known = _KAFKA_ERRORS.get(name) or f"{''.join(map(str.capitalize, name.strip('_').split('_')))}Exception"
+    known = (
+        _KAFKA_ERRORS.get(name)
+        or f"{''.join(map(str.capitalize, name.strip('_').removesuffix('_FAILED').split('_')))}Exception"
+    )
     return f"org.apache.kafka.common.errors.{known}"
