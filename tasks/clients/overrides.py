@@ -22,7 +22,9 @@ def refusals(worker: WorkerConfig, overrides: Settings) -> list[ConfigException]
     allowed = {"None": [], "Principal": PRINCIPAL_SETTINGS, "Allowlist": worker.client_config_override_allowlist}
     return [
         ConfigException(
-            given.origin, _shown(name, given), f"The '{policy}' policy does not allow '{name}' to be overridden."
+            given.origin,
+            _shown(name, given),
+            f"The '{policy}' policy does not allow '{name}' to be overridden in the connector configuration.",
         )
         for name, given in overrides.items()
         if policy != "All" and name not in allowed[policy]
@@ -39,7 +41,10 @@ def override_values(client: Client, worker: WorkerConfig, config: Mapping[str, s
         given.origin: ConfigValue(given.origin, _parsed(client, name, given)) for name, given in overrides.items()
     }
     if values:
-        for error in [*refusals(worker, overrides), *errors(client, worker_layer(client, worker) | overrides)]:
+        for error in refusals(worker, overrides):
+            # As in Java without the value, which is not what is wrong.
+            values[error.key or ""].add_error_message(error.message or "")
+        for error in errors(client, worker_layer(client, worker) | overrides):
             key = error.key or ""
             values.setdefault(key, ConfigValue(key)).add_error_message(str(error))
     return list(values.values())

@@ -767,6 +767,28 @@ def validations() -> list[Step]:
     ]
 
 
+def client_overrides() -> list[Step]:
+    """Keys of clients that connectors may have, or may not: the worker's policy says."""
+    jaas = "org.apache.kafka.common.security.plain.PlainLoginModule required username=a password=b;"
+    steps: list[Step] = []
+    for number, override in enumerate(
+        (
+            {"producer.override.acks": "1"},
+            {"producer.override.linger.ms": "5", "admin.override.retries": "3"},
+            {"producer.override.security.protocol": "PLAINTEXT"},
+            {"producer.override.sasl.mechanism": "PLAIN", "producer.override.sasl.jaas.config": jaas},
+            {"consumer.override.max.poll.records": "5"},
+        )
+    ):
+        steps += [
+            create(f"@co{number}", source(**override)),
+            put(f"/connectors/@co{number}/config", source(**override)),
+            get(f"/connectors/@co{number}/config"),
+            delete(f"/connectors/@co{number}"),
+        ]
+    return steps
+
+
 def names() -> list[Step]:
     """Names that are easy to get wrong, with the paths that they have."""
     steps: list[Step] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peer.rest_conversations import CONVERSATIONS
+from tests.peer.rest_conversations import CONVERSATIONS, client_overrides
 from tests.peer.rest_talk import GONE, Request, talk
 from tests.peer.rest_workers import Worker, connectd_worker, java_worker
 from tests.support.kafka import TestKafka
@@ -38,6 +38,22 @@ def test_conversations(workers: Workers, record_property: pytest.RecordProperty)
     assert len(exchanges) >= AT_LEAST
     wrong = [exchange.complaint for exchange in exchanges if exchange.is_wrong]
     assert not wrong, "\n".join([f"{len(wrong)} answers are not as they should be:", *wrong])
+
+
+@pytest.mark.parametrize("policy", ["None", "Principal", "Allowlist"])
+def test_policies_of_client_overrides(kafka: TestKafka, tmp_path: Path, policy: str) -> None:
+    settings = {
+        "connector.client.config.override.policy": policy,
+        "connector.client.config.override.allowlist": "acks,linger.ms",
+    }
+    with (
+        java_worker(tmp_path, kafka.bootstrap_servers, **settings) as java,
+        connectd_worker(tmp_path, kafka.bootstrap_servers, **settings) as ours,
+    ):
+        exchanges = talk(policy, client_overrides(), java, ours)
+    assert {exchange.java.status for exchange in exchanges} >= {200, 201, 400}
+    wrong = [exchange.complaint for exchange in exchanges if exchange.is_wrong]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_reasons_are_documented() -> None:
