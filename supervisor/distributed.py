@@ -33,6 +33,7 @@ class DistributedWorker(WorkerService):
             surroundings, worker, rest.advertised_url, rest.worker_id, lambda: rest.client
         )
         herder = self._herder = DistributedHerder(cluster)
+        rest.more_metrics.append(cluster.rebalances)
         files = ClusterFiles(herder, rest.worker_id)
         # Before others can know of this worker.
         await rest.serve(herder, surroundings)

@@ -142,3 +142,4 @@ class FakeMember:
         self.generation = 3
         self.protocol_version = 2
         self.may_write = True
+        self.is_settled = True

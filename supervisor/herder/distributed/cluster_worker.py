@@ -16,6 +16,7 @@ from supervisor.herder.distributed.kinds import ConnectorKinds
 from supervisor.herder.distributed.leader_requests import LeaderRequests
 from supervisor.herder.distributed.leadership import Leadership
 from supervisor.herder.distributed.plans import Plans
+from supervisor.herder.distributed.rebalances import Rebalances
 from supervisor.herder.distributed.restart_plan import more_important, restart_plan
 from supervisor.herder.distributed.session_keys import SessionKeys
 from supervisor.herder.distributed.status_reporter import StatusReporter
@@ -75,6 +76,7 @@ class ClusterWorker:
         self.view = ClusterView(self.config, self.storage.statuses, self.kinds)
         self.keys = SessionKeys(settings, lambda: self.config().session_key)
         self.work = Work(self.worker, self.config)
+        self.rebalances = Rebalances(lambda: self.member, lambda: self.work.counts)
         self.member = GroupMember(
             GroupSettings.of(settings, url),
             self._configured,
@@ -82,6 +84,7 @@ class ClusterWorker:
                 self.work,
                 self.storage.configs,
                 self.storage.statuses,
+                self.rebalances,
                 settings.worker_sync_timeout_ms / 1000,
                 self._after_round,
                 self._leave,

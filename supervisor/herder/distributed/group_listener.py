@@ -9,6 +9,7 @@ import structlog
 
 from connectd.errors import ConnectException
 from supervisor.group import Assignment
+from supervisor.herder.distributed.rebalances import Rebalances
 from supervisor.herder.distributed.work import Work
 from supervisor.lifecycle import UnitId
 from supervisor.storage.config_log import ConfigLog
@@ -31,6 +32,7 @@ class WorkListener:
         work: Work,
         config_log: ConfigLog,
         status_log: StatusLog,
+        rebalances: Rebalances,
         sync_timeout_s: float,
         after_round: Callable[[Assignment], Awaitable[None]],
         leave: Callable[[str], object],
@@ -39,12 +41,14 @@ class WorkListener:
         self._work = work
         self._config_log = config_log
         self._status_log = status_log
+        self._rebalances = rebalances
         self._sync_timeout_s = sync_timeout_s
         self._after_round = after_round
         self._leave = leave
         self._failed = failed
 
     async def on_assigned(self, assignment: Assignment, generation: int) -> None:
+        began = self._rebalances.clock()
         log.info(
             f"generation {generation} of the group: {len(assignment.connectors)} connectors and {len(assignment.tasks)} "
             "tasks are this worker's",
@@ -55,6 +59,7 @@ class WorkListener:
         if not await self._catch_up(assignment) or assignment.failed:
             return
         self._work.assign(assignment.connectors, assignment.tasks)
+        self._rebalances.completed(began)
         await self._after_round(assignment)
 
     async def on_revoked(self, leader: str | None, connectors: Sequence[str], tasks: Sequence[UnitId]) -> None:

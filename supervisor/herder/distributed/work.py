@@ -24,6 +24,12 @@ class Work:
         """The connectors and tasks that are this worker's."""
         return self._assigned
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many connectors and tasks are this worker's."""
+        tasks = sum(unit.task is not None for unit in self._assigned)
+        return len(self._assigned) - tasks, tasks
+
     def assign(self, connectors: Iterable[str], tasks: Iterable[UnitId]) -> None:
         """These are this worker's from now on."""
         self._assigned = frozenset({*map(UnitId, connectors), *tasks})

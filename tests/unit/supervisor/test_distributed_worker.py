@@ -15,6 +15,7 @@ from supervisor.group import Assignment
 from supervisor.herder.distributed import plans as plans_module
 from supervisor.herder.distributed.group_listener import WorkListener
 from supervisor.herder.distributed.plans import Plans
+from supervisor.herder.distributed.rebalances import Rebalances
 from supervisor.herder.distributed.status_reporter import StatusReporter
 from supervisor.herder.distributed.topics import ClusterTopics
 from supervisor.herder.distributed.work import Work
@@ -69,6 +70,8 @@ class Bed:
             FakeMember(),
         )
         self.work = Work(cast("Any", self.worker), self.configs.snapshot)
+        self.now = 100.0
+        self.rebalances = Rebalances(lambda: cast("Any", self.member), lambda: self.work.counts, lambda: self.now)
         self.rounds: list[Assignment] = []
         self.left: list[str] = []
         self.failed: list[ConnectException] = []
@@ -76,11 +79,17 @@ class Bed:
             self.work,
             cast("Any", self.configs),
             cast("Any", self.statuses),
+            self.rebalances,
             0.01,
             self._after_round,
             self.left.append,
             self.failed.append,
         )
+
+    def metrics(self) -> dict[str, float]:
+        return {
+            family.name + labels: value for family, series in self.rebalances.families() for labels, value in series
+        }
 
     async def _after_round(self, assignment: Assignment) -> None:
         self.rounds.append(assignment)
@@ -182,6 +191,35 @@ async def test_what_is_deleted_or_planned_away_ends_at_once_and_what_is_planned_
     await bed.configs.remove_connector_config("c")
     bed.work.reconcile()
     assert bed.worker.running == set()
+
+
+async def test_rounds_are_counted_and_timed() -> None:
+    bed = await Bed().configured()
+    before = bed.metrics()
+    assert before["kafka_connect_worker_rebalance_completed_rebalances_total"] == 0
+    assert "kafka_connect_worker_rebalance_time_since_last_rebalance_ms" not in before
+
+    def slow(connectors: Any, tasks: Any, moving: Any = ()) -> None:
+        bed.now += 0.25
+
+    bed.worker.apply = slow  # type: ignore[method-assign]
+    await bed.given(["c"], [C0, C1])
+    await bed.given([], [], error=1)
+    bed.now += 2
+    found = bed.metrics()
+    prefix = "kafka_connect_worker_rebalance_"
+    assert {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)} == {
+        "completed_rebalances_total": 1,
+        "epoch": 3,
+        "rebalancing": 0,
+        "rebalance_max_time_ms": 250,
+        "rebalance_avg_time_ms": 250,
+        "time_since_last_rebalance_ms": 2000,
+        'leader_name{leader_name="http://leader/"}': 1,
+        'connect_protocol{connect_protocol="SESSIONED"}': 1,
+    }
+    assert found["kafka_connect_coordinator_assigned_connectors"] == 1
+    assert found["kafka_connect_coordinator_assigned_tasks"] == 2
 
 
 # --- statuses ---------------------------------------------------------------------------------------------------------
