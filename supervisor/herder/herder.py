@@ -43,6 +43,9 @@ class Herder(Protocol):
         Raises BadRequest, Forbidden, or Unavailable while this worker has no key to tell.
         """
 
+    async def catch_up(self) -> None:
+        """Another worker has changed something: have it be seen here too, if that can be done soon. Never raises."""
+
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def connectors(self) -> list[str]:

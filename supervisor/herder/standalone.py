@@ -238,6 +238,9 @@ class StandaloneHerder:
     def require_signed(self, signature: RequestSignature | None) -> None:
         """There are no other workers."""
 
+    async def catch_up(self) -> None:
+        """There are no other workers."""
+
     async def put_task_configs(self, name: str, configs: Sequence[Mapping[str, str]]) -> None:
         """Only workers of a cluster do that."""
         raise BadRequest("Kafka Connect in standalone mode does not support externally setting task configurations.")

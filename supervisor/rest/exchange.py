@@ -127,6 +127,8 @@ class Exchange:
     async def _forward(self, request: web.BaseRequest, body: bytes | None, target: RequestTarget) -> Answer:
         url = request.rel_url
         answer = await self._client.forward(request.method, url.raw_path, url.query, request.headers, body, target)
+        if answer.status < HTTPStatus.BAD_REQUEST:
+            await self._api.herder.catch_up()
         location = answer.headers.get("Location")
         if location is None:
             return answer

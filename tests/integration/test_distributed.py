@@ -109,6 +109,7 @@ def test_any_worker_carries_out_any_request(kafka: TestKafka, tmp_path: Path, na
     with cluster(kafka, tmp_path, name, 2) as it:
         append(name, tmp_path, range(10))
         create(it.followers[0], connector, source(name, tmp_path))
+        assert it.followers[0].request("GET", f"/connectors/{connector}")[0] == 200
         it.wait_until_in("RUNNING", connector, 1)
         for member in it.members:
             assert member.request("GET", "/connectors")[1] == [connector]

@@ -6,6 +6,7 @@ whose configuration it changes.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
@@ -36,6 +37,9 @@ from supervisor.validation import validate
 from supervisor.worker import Worker
 from tasks.messages import Validated
 from tasks.states import TargetState
+
+# The change is made, and its answer must not wait for long.
+CATCH_UP_TIMEOUT_S: Final = 1.0
 
 _STOPPED_FIRST: Final = (
     "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified "
@@ -68,6 +72,11 @@ class DistributedHerder:
         """Where the group signs its requests. Raises BadRequest, Forbidden, Unavailable."""
         if self._cluster.member.protocol_version >= SESSIONED:
             self._cluster.keys.require_signed(signature)
+
+    async def catch_up(self) -> None:
+        """A client that is told of its success here must find it here."""
+        with contextlib.suppress(TimeoutError, ConnectException):
+            await self._cluster.storage.configs.refresh(CATCH_UP_TIMEOUT_S)
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -96,6 +96,22 @@ def test_check_of_a_worker_file_alone(folder: Path) -> None:
     assert "Invalid value sometimes for configuration task.restart.policy" in done.stdout
 
 
+def test_check_and_plugins_know_the_file_of_a_distributed_worker(folder: Path) -> None:
+    example = Path(__file__).parents[3] / "conf" / "connect-distributed.properties"
+    assert connectd("check", example, "good.properties", folder=folder).returncode == 0
+    assert connectd("plugins", example, folder=folder).returncode == 0
+    text = example.read_text().replace("status.storage.topic=", "status.storage.tpic=")
+    (folder / "cluster.properties").write_text(f"{text}\nheartbeat.interval.ms=often\n")
+    done = connectd("check", "cluster.properties", folder=folder)
+    assert done.returncode == 78
+    assert 'Missing required configuration "status.storage.topic"' in done.stdout
+    assert "Invalid value often for configuration heartbeat.interval.ms" in done.stdout
+    assert "offset.storage.file.filename" not in done.stdout
+    done = connectd("distributed", "cluster.properties", folder=folder)
+    assert done.returncode == 78
+    assert "Missing required configuration" in done.stderr
+
+
 def test_plugins_are_listed_with_those_that_are_broken(folder: Path) -> None:
     broken = folder / "plugins" / "broken"
     broken.mkdir(parents=True)
