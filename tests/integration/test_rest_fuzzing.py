@@ -26,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
 
 from supervisor.rest.openapi import openapi_document
 from supervisor.rest.routes import ROUTES
+from tests.peer.rest_talk import PATIENCE_S
 from tests.peer.rest_workers import Worker, connectd_worker
 from tests.support.kafka import TestKafka
 from tests.support.processes import wait_until
@@ -137,4 +138,4 @@ def restore(worker: Worker) -> None:
 
 
 def wait_for(worker: Worker, name: str, states: list[str]) -> None:
-    wait_until(lambda: worker.states(name) == states, f"{name} is {states}, it is {worker.states(name)}")
+    wait_until(lambda: worker.states(name) == states, f"{name} is {states}, it is {worker.states(name)}", PATIENCE_S)

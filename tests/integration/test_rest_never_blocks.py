@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.peer.rest_talk import PATIENCE_S
 from tests.peer.rest_workers import Worker, connectd_worker
 from tests.support.processes import wait_until
 
@@ -58,7 +59,7 @@ def worker(tmp_path: Path, threads: ThreadPoolExecutor) -> Iterator[Worker]:
     with connectd_worker(tmp_path, "127.0.0.1:1", **{"connector.hang.timeout.ms": "600000"}) as worker:
         status, _, body = create(worker, "ok", SOURCE)
         assert status == 201, body
-        wait_until(lambda: worker.states("ok") == ["RUNNING", "RUNNING"], "ok runs")
+        wait_until(lambda: worker.states("ok") == ["RUNNING", "RUNNING"], "ok runs", PATIENCE_S)
         yield worker
         for name in worker.get("/connectors"):
             ask(worker, "DELETE", f"/connectors/{name}")
@@ -96,10 +97,12 @@ def is_grandchild(path: Path, supervisor: int) -> bool:
 
 def test_reads_do_not_wait_for_plugins_that_hang(worker: Worker, threads: ThreadPoolExecutor) -> None:
     hanging = {**SOURCE, "fail": "hang in validate", "name": "v"}
-    validating = threads.submit(ask, worker, "PUT", "/connector-plugins/RestPlugins$TroubleSource/config/validate", hanging)
-    wait_until(lambda: busy(worker, "connectd: validating"), "a plugin validates")
+    validating = threads.submit(
+        ask, worker, "PUT", "/connector-plugins/RestPlugins$TroubleSource/config/validate", hanging
+    )
+    wait_until(lambda: busy(worker, "connectd: validating"), "a plugin validates", PATIENCE_S)
     starting = threads.submit(create, worker, "starts", SOURCE, fail="hang in start")
-    wait_until(lambda: busy(worker, "connectd: connector starts"), "a plugin starts")
+    wait_until(lambda: busy(worker, "connectd: connector starts"), "a plugin starts", PATIENCE_S)
     assert_reads(worker, validating, starting)
     # Others are changed meanwhile, too.
     assert ask(worker, "PUT", "/connectors/ok/pause")[0] == 202
@@ -111,14 +114,14 @@ def test_reads_do_not_wait_for_plugins_that_hang(worker: Worker, threads: Thread
     assert (status, body["name"]) == (201, "starts")
     assert worker.states("starts") == ["UNASSIGNED"]
     assert ask(worker, "PUT", "/connectors/starts/stop")[0] == 204
-    wait_until(lambda: worker.states("starts") == ["STOPPED"], "it is stopped")
+    wait_until(lambda: worker.states("starts") == ["STOPPED"], "it is stopped", PATIENCE_S)
     assert not validating.done()
 
 
 def test_a_write_says_what_is_going_on(worker: Worker, threads: ThreadPoolExecutor) -> None:
     config = {**SOURCE, "name": "ok", "fail": "hang in validate"}
     changing = threads.submit(ask, worker, "PUT", "/connectors/ok/config", config)
-    wait_until(lambda: busy(worker, "connectd: validating"), "a plugin validates")
+    wait_until(lambda: busy(worker, "connectd: validating"), "a plugin validates", PATIENCE_S)
     status, headers, body = ask(worker, "PUT", "/connectors/ok/config", {**SOURCE, "name": "ok"})
     assert status == 409
     assert int(headers["retry-after"]) > 0
@@ -142,9 +145,9 @@ def test_a_validation_that_took_too_long_has_changed_nothing(worker: Worker) -> 
 def test_offsets_that_are_changed_by_a_plugin_that_hangs(worker: Worker, threads: ThreadPoolExecutor) -> None:
     assert ask(worker, "PUT", "/connectors/ok/config", {**SOURCE, "name": "ok", "alter": "hang"})[0] == 200
     assert ask(worker, "PUT", "/connectors/ok/stop")[0] == 204
-    wait_until(lambda: worker.states("ok") == ["STOPPED"], "it is stopped")
+    wait_until(lambda: worker.states("ok") == ["STOPPED"], "it is stopped", PATIENCE_S)
     resetting = threads.submit(ask, worker, "DELETE", "/connectors/ok/offsets")
-    wait_until(lambda: busy(worker, "connectd: changing offsets"), "a plugin changes offsets")
+    wait_until(lambda: busy(worker, "connectd: changing offsets"), "a plugin changes offsets", PATIENCE_S)
     for method, path in (
         ("PUT", "/connectors/ok/resume"),
         ("DELETE", "/connectors/ok"),

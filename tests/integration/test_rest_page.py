@@ -14,6 +14,7 @@ import pytest
 
 from supervisor.rest.routes import ROUTES
 from supervisor.rest.routing import Scope
+from tests.peer.rest_talk import PATIENCE_S
 from tests.peer.rest_workers import Worker, connectd_worker
 from tests.support.kafka import TestKafka
 from tests.support.processes import wait_until
@@ -86,7 +87,7 @@ def test_the_examples_are_true(worker: Worker) -> None:
         if any(option in command for option in (" -X ", " -d ")):
             assert answered(), f"{command}{answers[-1]}"
         else:  # what is asked again is the same; it may take a moment until it is there
-            wait_until(answered, f"{command} is answered by\n{expected}")
+            wait_until(answered, f"{command} is answered by\n{expected}", PATIENCE_S)
         seen += 1
     assert seen >= 10
 

@@ -24,6 +24,8 @@ NO_SECRETS = "No configuration in error messages"
 STRICTER = "Stricter"
 LOGGERS = "Loggers are those of Python"
 
+# Nothing takes so long, but on a machine that has much else to do.
+PATIENCE_S: Final = 120.0
 # How long a cluster may take until everybody can read what was written.
 SETTLE_TIMEOUT_S: Final = 10.0
 CLIENT_KEYS = "Client overrides"
@@ -159,11 +161,13 @@ def _wait(worker: Worker, step: Until | UntilAnswer) -> None:
             wait_until(
                 lambda: worker.states(connector) == list(states),
                 f"{connector} of {worker.kind} is {states}, it is {worker.states(connector)}; see {worker.log}",
+                PATIENCE_S,
             )
         case UntilAnswer(path, text):
             wait_until(
                 lambda: text in json.dumps(worker.get(worker.private(path))),
                 f"{path} of {worker.kind} has {text}: {worker.get(worker.private(path))}",
+                PATIENCE_S,
             )
 
 

@@ -31,6 +31,9 @@ class Follower:
     def require_signed(self, signature: RequestSignature | None) -> None:
         """The leader looks at it."""
 
+    async def catch_up(self) -> None:
+        """It knows nothing of connectors."""
+
     def __getattr__(self, name: str) -> Any:
         async def elsewhere(*_: Any, **__: Any) -> Any:
             raise RequestTarget("The leader is not known", self.url)
