@@ -26,7 +26,7 @@ from kafka.protocol.consumer import (
 from kafka.protocol.metadata import FindCoordinatorRequest
 from kafka.structs import MemberState
 
-from supervisor.group.assignment import EAGER, Assignment, Configured, WorkerState
+from supervisor.group.assignment import Assignment, Configured, WorkerState
 from supervisor.group.bridge import Bridge
 from supervisor.group.leader import Leader
 from supervisor.group.listener import GroupListener
@@ -207,6 +207,10 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
         configured = self._configured_at_join
         if configured.offset < max(state.offset for state in states.values()):
             configured = self._configured()  # this worker may have read on meanwhile
+        if agreed is ConnectProtocol.EAGER and self._protocol is not agreed and self._standing.joined:
+            # Nobody has stopped anything for this round, as is usual in the eager protocol: that comes first.
+            configured = msgspec.structs.replace(configured, tasks={})
+            self.ask_to_rejoin("all is stopped, now that the group has become an eager one")
         assignments = self._leader.decide(
             leader_id,
             agreed,
@@ -261,7 +265,7 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
     def _plan_next_round(self, runs: Assignment) -> None:
         if runs.failed:
             self.ask_to_rejoin("the leader could not assign anything")
-        elif runs.version != EAGER and (runs.revoked_connectors or runs.revoked_tasks):
+        elif runs.revoked_connectors or runs.revoked_tasks:
             self.ask_to_rejoin("what was revoked is stopped")
         elif self._url != self._settings.url:
             self.ask_to_rejoin("the worker's URL has changed")

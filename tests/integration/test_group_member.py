@@ -275,7 +275,7 @@ def test_nothing_is_given_on_before_it_is_stopped(kafka: TestKafka, group: str) 
             await started(second)
             await until(lambda: second.seen("assigned"), "the second one is a member", WAIT_S)
             session = first.member.session_until
-            await until(lambda: first.member.session_until > session + 6, "a session has gone by", WAIT_S)
+            await until(lambda: first.member.session_until > session + 10, "a session has gone by", WAIT_S)
             assert not second.running
             first.revocations_may_end.set()
             await settled(cluster.ledger, [first, second])

@@ -24,9 +24,9 @@ from supervisor.lifecycle import UnitId
 from tasks.settings import DistributedConfig
 from tests.support.processes import until
 
-# The shortest session that brokers take; a heartbeat so often makes rounds quick.
-QUICK = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "200", "scheduled.rebalance.max.delay.ms": "0"}
-WAIT_S = 60.0
+# A heartbeat so often makes rounds quick.
+QUICK = {"session.timeout.ms": "10000", "heartbeat.interval.ms": "200", "scheduled.rebalance.max.delay.ms": "0"}
+WAIT_S = 120.0
 
 
 def connectors(**tasks: int) -> Configured:
@@ -56,6 +56,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     error: int = 0
     delay_ms: int = 0
     leads: bool = False
+    settled: bool = False
     protocol: int = -1
     session_until: float = 0.0
     text: str = ""
@@ -202,6 +203,7 @@ class LocalWorker:
                 error=given.error,
                 delay_ms=given.delay_ms,
                 leads=self.member.is_leader,
+                settled=self.member.is_settled,
                 protocol=given.version,
                 session_until=self.member.session_until,
                 text=text,

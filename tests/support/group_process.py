@@ -10,6 +10,7 @@ import json
 import sys
 
 import msgspec
+import structlog
 
 from tests.support.group import Event, LocalWorker, group_settings, new_ledger
 
@@ -40,4 +41,5 @@ def say(event: Event) -> None:
 
 
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     asyncio.run(main())
