@@ -35,6 +35,9 @@ BUILTINS: Final[Mapping[PluginKind, Mapping[str, str]]] = {
         "org.apache.kafka.connect.converters.ShortConverter": "plugins.converters.short:ShortConverter",
         "org.apache.kafka.connect.json.JsonConverter": "plugins.converters.json:JsonConverter",
         "org.apache.kafka.connect.storage.StringConverter": "plugins.converters.string:StringConverter",
+        "io.confluent.connect.avro.AvroConverter": "plugins.converters.avro:AvroConverter",
+        "io.confluent.connect.json.JsonSchemaConverter": "plugins.converters.json_schema:JsonSchemaConverter",
+        "io.confluent.connect.protobuf.ProtobufConverter": "plugins.converters.protobuf:ProtobufConverter",
     },
     PluginKind.HEADER_CONVERTER: {
         "org.apache.kafka.connect.storage.SimpleHeaderConverter": (

@@ -164,7 +164,7 @@ class RegistryStore:
         schema = Stored(0, "", kind, text, references)
         try:
             if kind == "PROTOBUF":
-                return text if _is_base64(text) else base64.b64encode(compiled(text, self._referred(schema))).decode()
+                return text if _is_base64(text) else _in_order(compiled(text, self._referred(schema)))
             if kind == "AVRO":
                 return to_text(self._avro(schema))
             return _compact(text)
@@ -181,6 +181,16 @@ class RegistryStore:
             found |= self._referred(referred)
             found[name] = referred.text
         return found
+
+
+def _in_order(file: bytes) -> str:
+    """A file that is the same however its fields are arranged."""
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+    descriptor = FileDescriptorProto.FromString(file)
+    for message in descriptor.message_type:
+        message.field.sort(key=lambda field: field.number)
+    return base64.b64encode(descriptor.SerializeToString()).decode()
 
 
 def _compact(text: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ssl
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from connectd.config import Password
@@ -40,35 +41,48 @@ def require_registry_extra(converter: str) -> None:
         raise ConfigException(f"{converter} needs connectd[registry] to be installed: {error}") from error
 
 
-def new_client(values: Mapping[str, Any], originals: Mapping[str, Any]) -> SchemaRegistryClient:
-    """A client after the parsed settings; `originals` are searched for `request.header.`. Raises ConfigException."""
+def client_factory(values: Mapping[str, Any], originals: Mapping[str, Any]) -> Callable[[], SchemaRegistryClient]:
+    """What makes clients after the parsed settings; `originals` are searched for `request.header.`. Raises ConfigException."""
     import httpx2
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
-    conf = {
+    conf = _conf(values)
+    is_secure = any(url.startswith("https://") for url in values[URL])
+    tls = TlsSettings(SSL_PREFIX, _below(SSL_PREFIX, values))
+    context = tls.client_context() if is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    headers = {key: str(value) for key, value in _below(HEADER_PREFIX, originals).items()}
+
+    def new_client() -> SchemaRegistryClient:
+        try:
+            client = SchemaRegistryClient(conf)
+        except (ValueError, TypeError) as error:
+            raise ConfigException(f"The settings of the Schema Registry's client are wrong: {error}") from None
+        # The client takes certificates from PEM files only; stores of Java are read into the context above.
+        rest = client._rest_client
+        rest.session.close()
+        rest.session = httpx2.Client(verify=context, auth=rest.auth, proxy=rest.proxy, timeout=rest.timeout)
+        rest.session.headers.update(headers)
+        return client
+
+    return new_client
+
+
+def _conf(values: Mapping[str, Any]) -> dict[str, Any]:
+    conf: dict[str, Any] = {
         "url": ",".join(_checked_urls(values[URL])),
         "timeout": max(values["http.connect.timeout.ms"], values["http.read.timeout.ms"]) / 1000,
         "cache.capacity": values["max.schemas.per.subject"],
         "max.retries": values["max.retries"],
         "retries.wait.ms": values["retries.wait.ms"],
         "retries.max.wait.ms": values["retries.max.wait.ms"],
+        "ssl.ca.location": False,  # it need not load certificates: the session that it makes is replaced
         **_authentication(values),
     }
     if values["proxy.host"]:
         conf["proxy"] = f"http://{values['proxy.host']}:{values['proxy.port']}"
     if values[LATEST_TTL] >= 0:
         conf["cache.latest.ttl.sec"] = values[LATEST_TTL]
-    try:
-        client = SchemaRegistryClient(conf)
-    except (ValueError, TypeError) as error:
-        raise ConfigException(f"The settings of the Schema Registry's client are wrong: {error}") from None
-    # The client takes certificates from PEM files only; stores of Java are read into a context of our own.
-    rest = client._rest_client
-    rest.session.close()
-    context = TlsSettings(SSL_PREFIX, _below(SSL_PREFIX, values)).client_context()
-    rest.session = httpx2.Client(verify=context, auth=rest.auth, proxy=rest.proxy, timeout=rest.timeout)
-    rest.session.headers.update({key: str(value) for key, value in _below(HEADER_PREFIX, originals).items()})
-    return client
+    return conf
 
 
 def _checked_urls(urls: list[str]) -> list[str]:

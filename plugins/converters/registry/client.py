@@ -44,12 +44,9 @@ class RegistryClient:
         self, new_client: Callable[[], SchemaRegistryClient], schema_type: str, text_format: str | None = None
     ) -> None:
         self._new_client = new_client
+        self._client = new_client()
         self._schema_type = schema_type
         self._format = text_format
-
-    @cached_property
-    def _client(self) -> SchemaRegistryClient:
-        return self._new_client()
 
     @cached_property
     def _reader(self) -> SchemaRegistryClient:
@@ -58,9 +55,9 @@ class RegistryClient:
 
     def close(self) -> None:
         """Close the connections."""
-        for name in ("_client", "_reader"):
-            if name in vars(self):
-                vars(self)[name].close()
+        self._client.close()
+        if "_reader" in vars(self):
+            self._reader.close()
 
     def register(self, subject: str, text: str, normalize: bool) -> int:
         """The id of a schema, which is registered if the registry does not know it."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 from connectd.errors import ConnectException, DataException
 from connectd.schema import Schema, SchemaAndValue
 from plugins.converters.base import TYPE_CONFIG, BuiltinConverter
-from plugins.converters.registry.access import new_client, require_registry_extra
+from plugins.converters.registry.access import client_factory, require_registry_extra
 from plugins.converters.registry.client import RegistryClient, SchemaText
 from plugins.converters.registry.settings import (
     AUTO_REGISTER,
@@ -110,7 +110,6 @@ class RegistryConverter(BuiltinConverter):
 
     def apply_config(self, values: dict[str, Any]) -> None:
         require_registry_extra(type(self).__name__)
-        originals = self._originals
         self._values = values
         self._is_key = values[TYPE_CONFIG] == "key"
         strategy = values[f"{'key' if self._is_key else 'value'}.subject.name.strategy"]
@@ -118,8 +117,7 @@ class RegistryConverter(BuiltinConverter):
         self._metadata = _metadata(values[USE_LATEST_WITH_METADATA])
         self._latest_ttl_s: int = values[LATEST_TTL]
         self._latest_until = time.monotonic() + self._latest_ttl_s
-        new_client(values, originals).close()  # so that wrong settings are found now
-        self._registry = RegistryClient(lambda: new_client(values, originals), self.SCHEMA_TYPE, self.TEXT_FORMAT)
+        self._registry = RegistryClient(client_factory(values, self._originals), self.SCHEMA_TYPE, self.TEXT_FORMAT)
         self.configure_format(values)
         self._writer_of = lru_cache(values[CACHE_SIZE])(self._new_writer)
         self._last: tuple[str, Schema | None, MessageWriter] | None = None
