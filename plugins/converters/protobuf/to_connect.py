@@ -176,6 +176,10 @@ class _Mapping:
                 return self._within_itself(field, name)
         builder = self._builder(field)
         if field.is_repeated and builder.build().type is not Type.MAP:
+            first = self._built.get(field.message_type.full_name) if field.message_type is not None else None
+            if first is not None and first.parameters:
+                # As in Java, where a message that was met before brings what was said of it there.
+                builder.parameters(first.parameters)
             builder = SchemaBuilder.array(builder.optional().build()).optional()
         if is_of_union:
             builder.optional()
@@ -189,7 +193,7 @@ class _Mapping:
             builder.optional()
         schema = builder.parameter(TAG, str(field.number)).build()
         if field.message_type is not None and schema.type is Type.STRUCT:
-            self._built[field.message_type.full_name] = schema
+            self._built.setdefault(field.message_type.full_name, schema)
         return schema
 
     def _within_itself(self, field: FieldDescriptor, name: str) -> Schema:
@@ -236,7 +240,8 @@ class _Mapping:
             return _decimal(field)
         if message.full_name in _LOGICAL:
             return _LOGICAL[message.full_name]()
-        if self._settings.wrapper_for_nullables and message.full_name in WRAPPERS:
+        unwraps = self._settings.wrapper_for_nullables or self._settings.wrapper_for_raw_primitives
+        if unwraps and message.full_name in WRAPPERS:
             return _UNWRAPPED[WRAPPERS[message.full_name]]()
         if not is_map_entry(field):
             return self.struct(message)
