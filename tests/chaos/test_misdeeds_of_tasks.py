@@ -14,12 +14,12 @@ HANG_MS = 4000
 
 @dataclass(frozen=True)
 class Wrong:
-    """What a task does wrong once, and what is to be seen: a trace that begins so, or GOES_ON."""
+    """What a task does wrong once, and what is to be seen: the cause in metrics and the trace, or GOES_ON."""
 
     kind: str
     call: str
     misdeed: str
-    trace: str | None
+    failure: tuple[str, str] | None
     config: dict[str, str] = field(default_factory=dict)
 
     def create(self, world: Chaos) -> Numbers:
@@ -28,21 +28,24 @@ class Wrong:
         return world.create(name, self.kind, {self.call: f"once {self.misdeed}"}, **config)
 
 
-def ended(how: str) -> str:
-    return rf"The process of \S+ ended: {how}"
+def ended(cause: str, how: str) -> tuple[str, str]:
+    return cause, rf"The process of \S+ ended: {how}"
 
 
-def raised(what: str) -> str:
-    return rf"(?s)Traceback \(most recent call last\):\n.*\n{what}"
+def raised(what: str) -> tuple[str, str]:
+    return "exception", rf"(?s)Traceback \(most recent call last\):\n.*\n{what}"
 
 
 def run_all(world: Chaos, wrongs: list[Wrong]) -> None:
     """All at the same time, until each was seen to fail as it should, to go on, and to have lost nothing."""
     victims = [(wrong, wrong.create(world)) for wrong in wrongs]
     for wrong, victim in victims:
-        if wrong.trace is not GOES_ON:
+        if wrong.failure is not GOES_ON:
+            cause, expected = wrong.failure
             trace = world.await_failure(victim)
-            assert re.fullmatch(rf"{wrong.trace}\nRestart at once\.", trace), f"{wrong}: {trace}"
+            assert re.fullmatch(rf"{expected}\nRestart at once\.", trace), f"{wrong}: {trace}"
+            for metric in ("connectd_failures_total", "connectd_restarts_total"):
+                assert world.metric(metric, connector=victim.name, task="0", cause=cause) == 1, f"{wrong}: {metric}"
     for wrong, victim in victims:
         world.await_state(victim, "RUNNING")
         wait_for(lambda victim=victim: world.moved(victim) > 100, f"{wrong} goes on")  # type: ignore[misc]
@@ -53,7 +56,7 @@ def run_all(world: Chaos, wrongs: list[Wrong]) -> None:
         again = world.assert_nothing_lost(victim)
         print(f"{victim.name}: {world.moved(victim)} records, {again} more than once")
         failures = [state for state, _ in world.changes(victim) if state in ("RESTARTING", "FAILED")]
-        assert len(failures) == (wrong.trace is not GOES_ON), f"{wrong}: {world.changes(victim)}"
+        assert len(failures) == (wrong.failure is not GOES_ON), f"{wrong}: {world.changes(victim)}"
         world.remove(victim)
 
 
@@ -78,13 +81,13 @@ def test_ends_and_crashes(shared: Chaos) -> None:
         shared,
         [
             Wrong("source", "start", "sys.exit 3", raised("SystemExit: 3")),
-            Wrong("source", "poll", "after 5 exit 3", ended("exit code 3")),
+            Wrong("source", "poll", "after 5 exit 3", ended("exit", "exit code 3")),
             Wrong("source", "poll", "after 5 raise-base", raised("KeyboardInterrupt")),
             Wrong("source", "poll", "after 5 signal SIGTERM", GOES_ON),
-            Wrong("source", "commit", "segfault", ended(r"killed by SIGSEGV\n(?s:.*)")),
-            Wrong("sink", "start", "exit 0", ended(r"exit code 0 \(STOPPED\)")),
-            Wrong("sink", "put", "after 2 signal SIGKILL", ended("killed by SIGKILL")),
-            Wrong("sink", "flush", "signal SIGABRT", ended(r"killed by SIGABRT\n(?s:.*)")),
+            Wrong("source", "commit", "segfault", ended("signal", r"killed by SIGSEGV\n(?s:.*)")),
+            Wrong("sink", "start", "exit 0", ended("exit", r"exit code 0 \(STOPPED\)")),
+            Wrong("sink", "put", "after 2 signal SIGKILL", ended("signal", "killed by SIGKILL")),
+            Wrong("sink", "flush", "signal SIGABRT", ended("signal", r"killed by SIGABRT\n(?s:.*)")),
         ],
     )
 
@@ -93,10 +96,10 @@ def test_hangs(shared: Chaos) -> None:
     limit = {"task.hang.timeout.ms": str(HANG_MS)}
     poll_limit = {"task.poll.hang.timeout.ms": str(HANG_MS)}
     # Who does not let others run tells nobody in which call that is.
-    silent = ended(r"killed by the supervisor: (hung in (poll|put)|no sign of life) for \d+ s")
+    silent = ended("hung", r"killed by the supervisor: (hung in (poll|put)|no sign of life) for \d+ s")
 
-    def hung(call: str) -> str:
-        return ended(rf"killed by the supervisor: hung in {call} for \d s")
+    def hung(call: str) -> tuple[str, str]:
+        return ended("hung", rf"killed by the supervisor: hung in {call} for \d s")
 
     run_all(
         shared,
@@ -113,6 +116,28 @@ def test_hangs(shared: Chaos) -> None:
     )
 
 
+def test_without_restarts_a_task_that_hangs_is_shown_and_may_go_on(shared: Chaos) -> None:
+    victim = shared.create(
+        "patient",
+        "sink",
+        {"put": "once after 2 sleep 10"},
+        topics=shared.source.topic,
+        task_hang_timeout_ms=str(HANG_MS),
+        task_restart_policy="never",
+    )
+    wait_for(lambda: shared.state(victim)[1].startswith("Stalled: hung in put for "), "it is marked")
+    assert shared.state(victim)[0] == "RUNNING"
+    assert shared.metric("connectd_stalled", connector=victim.name) == 1
+    assert shared.metric("connectd_hangs_total", connector=victim.name, call="put") == 1
+    wait_for(lambda: shared.state(victim) == ("RUNNING", ""), "it goes on")
+    said = [str(event["message"]) for event in shared.worker.events if event.get("connector") == victim.name]
+    assert any(re.match(r"where the threads are:\n(?s:.*) in _do\n", each) for each in said)
+    wait_for(lambda: shared.moved(victim) > 1000, "it writes")
+    shared.stop(victim)
+    assert shared.assert_nothing_lost(victim) == 0
+    shared.remove(victim)
+
+
 def test_leaks_floods_and_families(shared: Chaos) -> None:
     wrongs = [
         Wrong(
@@ -120,6 +145,7 @@ def test_leaks_floods_and_families(shared: Chaos) -> None:
             "put",
             "after 2 leak",
             ended(
+                "out of memory",
                 r"killed by the supervisor: it used \d+ MiB of memory, task\.memory\.max allows 200 MiB",
             ),
             {"task.memory.max": str(200 << 20)},
@@ -127,6 +153,8 @@ def test_leaks_floods_and_families(shared: Chaos) -> None:
         Wrong("source", "poll", "after 5 flood", GOES_ON),
     ]
     run_all(shared, wrongs)
+    said = [str(event["message"]) for event in shared.worker.events]
+    assert any(re.fullmatch(r"\d+ more lines within a second were left out", each) for each in said)
 
 
 def test_what_a_task_has_started_ends_with_it(shared: Chaos) -> None:

@@ -20,7 +20,7 @@ from tests.support.worker_process import WorkerProcess
 
 PLUGINS = Path(__file__).parents[1] / "chaos" / "plugins"
 # Everything here waits for conditions; on a busy machine that may take long.
-TIMEOUT_S = 60.0
+TIMEOUT_S = 150.0
 WORKER = {
     "key.converter": "org.apache.kafka.connect.storage.StringConverter",
     "value.converter": "org.apache.kafka.connect.storage.StringConverter",

@@ -121,6 +121,6 @@ def _spin() -> None:
 
 def _flood() -> None:
     line = "all work and no play makes Jack a dull boy " * 20 + "\n"
-    for _ in range(100):
+    for _ in range(25):
         sys.stdout.write(line * 100)
         sys.stderr.write(line * 100)
