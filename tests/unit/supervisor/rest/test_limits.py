@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from supervisor.exit_codes import CommandExit
 from supervisor.rest import exchange
 from tests.support.rest import rest
 
@@ -153,3 +156,46 @@ async def test_what_is_no_http_is_a_400(tmp_path: Path) -> None:
             assert "Traceback" not in answer
             writer.close()
         assert (await here.get("/connectors")).status == 200
+
+
+async def test_nothing_is_changed_while_the_worker_stops(tmp_path: Path) -> None:
+    async with rest(tmp_path) as here:
+        assert (await here.create("c")).status == 201
+        await here.world.herder.stop()
+        for method, path, body in (
+            ("POST", "/connectors", {"name": "d", "config": {}}),
+            ("PUT", "/connectors/c/config", {"tasks": "2"}),
+            ("PUT", "/connectors/c/pause", None),
+            ("DELETE", "/connectors/c", None),
+        ):
+            answer = await here.request(method, path, body)
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+            assert answer.message == "The worker is stopping. Nothing was changed"
+        assert (await here.get("/connectors")).body == ["c"]
+        assert "tasks" not in (await here.get("/connectors/c/config")).body
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("listeners=https://localhost:0", "ssl.keystore.location"),
+        ("listeners=localhost", "Expected a URL that begins with http:// or https://"),
+        ("admin.listeners=http://x", "Expected a URL such as http://localhost:8083"),
+        (
+            "rest.extension.classes=BasicAuthSecurityRestExtension\nrest.basic.auth.file=/nowhere",
+            "rest.basic.auth.file",
+        ),
+        ("rest.extension.classes=org.example.MyExtension", "Expected BasicAuthSecurityRestExtension"),
+        ("access.control.allow.origin=[", "access.control.allow.origin"),
+        ("response.http.headers.config=setDate Expires: soon", "Expected milliseconds from now"),
+        ("rest.request.max.bytes=0", "rest.request.max.bytes"),
+    ],
+)
+def test_a_worker_file_is_wrong_before_anything_starts(tmp_path: Path, settings: str, message: str) -> None:
+    file = tmp_path / "worker.properties"
+    needed = "bootstrap.servers=x:1\nkey.converter=StringConverter\nvalue.converter=StringConverter\n"
+    file.write_text(f"{needed}offset.storage.file.filename={tmp_path}/offsets\n{settings}\n")
+    command = [sys.executable, "-c", "from supervisor.cli import main; main()", "check", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == CommandExit.CONFIG
+    assert message in done.stdout + done.stderr
