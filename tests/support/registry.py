@@ -90,13 +90,17 @@ class Registry:
                 return self._schema(store.by_guid(guid), query.get("format"))
             case "GET", "schemas", "ids", number, "versions":
                 return self._versions_of(int(number))
+        return self._route_levels(method, path, body)
+
+    def _route_levels(self, method: str, path: list[str], body: Any) -> Answer:
+        store = self.store
+        match method, *path:
             case "POST", "compatibility", "subjects", subject, "versions", _:
-                stored = store._stored(body)
-                return {"is_compatible": not store.incompatibilities(subject, stored)}
-            case ("PUT", "config", *subjects):
+                return {"is_compatible": not store.incompatibilities(subject, store.stored(body))}
+            case "PUT", "config", *subjects:
                 store.levels["".join(subjects)] = body["compatibility"]
                 return body
-            case ("GET", "config", *subjects):
+            case "GET", "config", *subjects:
                 return {"compatibilityLevel": store.levels.get("".join(subjects), store.levels[""])}
         raise RegistryRefusal(404, 404, "HTTP 404 Not Found")
 

@@ -51,11 +51,11 @@ class RegistryStore:
     def __init__(self) -> None:
         self.subjects: dict[str, list[Version]] = {}
         self.levels: dict[str, str] = {"": "BACKWARD"}
-        self._schemas: dict[tuple[str, str, tuple[Any, ...]], Stored] = {}
+        self._schemas: dict[tuple[str, str, tuple[Any, ...], str], Stored] = {}
 
     def register(self, subject: str, body: Mapping[str, Any]) -> Version:
         """The version of a schema, which is new if the subject does not have it yet."""
-        schema = self._stored(body)
+        schema = self.stored(body)
         versions = self.subjects.get(subject, [])
         for each in versions:
             if each.schema == schema and not each.is_deleted:
@@ -69,7 +69,7 @@ class RegistryStore:
 
     def look_up(self, subject: str, body: Mapping[str, Any]) -> Version:
         """The version of the subject that has this schema."""
-        wanted = self._stored(body)
+        wanted = self.stored(body)
         for each in self.versions(subject):
             if each.schema == wanted:
                 return each
@@ -147,11 +147,13 @@ class RegistryStore:
             return base64.b64encode(compiled(schema.text, self._referred(schema))).decode()
         return schema.text
 
-    def _stored(self, body: Mapping[str, Any]) -> Stored:
+    def stored(self, body: Mapping[str, Any]) -> Stored:
+        """A schema with its id, new or not. RegistryRefusal for what is none."""
         kind, text = body.get("schemaType") or "AVRO", body["schema"]
         references = tuple((each["name"], each["subject"], each["version"]) for each in body.get("references") or ())
         canonical = self._canonical(kind, text, references)
-        key = kind, canonical, references
+        metadata = json.dumps(body.get("metadata"), sort_keys=True)
+        key = kind, canonical, references, metadata
         if key not in self._schemas:
             number = len(self._schemas) + 1
             guid = str(uuid.uuid5(uuid.NAMESPACE_OID, repr(key)))

@@ -85,15 +85,7 @@ class _Converters:
         names = [each.name for each in avro.fields]
         nulls = [None if self._settings.ignore_default else each.schema.default_value for each in schema.fields]
         required = [each.index for each in schema.fields if not each.schema.is_optional and nulls[each.index] is None]
-        # Most fields need no call of their own: as they are, or with the name of their type beside null.
-        branches: list[tuple[str, str]] = []
-        converters: list[tuple[str, Convert]] = []
-        for field, each in zip(schema.fields, avro.fields, strict=True):
-            convert = self.of(field.schema, each.schema)
-            if isinstance(convert, _NamedPlain):
-                branches.append((each.name, convert.name))
-            elif convert is not None:
-                converters.append((each.name, convert))
+        branches, converters = self._fields(schema, avro)
 
         def convert_struct(value: Any) -> dict[str, Any]:
             if value.schema is not schema and value.schema != schema:
@@ -114,6 +106,18 @@ class _Converters:
             return row
 
         return convert_struct
+
+    def _fields(self, schema: Schema, avro: AvroSchema) -> tuple[list[tuple[str, str]], list[tuple[str, Convert]]]:
+        """The fields that need only the name of their type beside null, and those that need a call of their own."""
+        branches: list[tuple[str, str]] = []
+        converters: list[tuple[str, Convert]] = []
+        for field, each in zip(schema.fields, avro.fields, strict=True):
+            convert = self.of(field.schema, each.schema)
+            if isinstance(convert, _NamedPlain):
+                branches.append((each.name, convert.name))
+            elif convert is not None:
+                converters.append((each.name, convert))
+        return branches, converters
 
     def _union(self, schema: Schema, avro: AvroSchema) -> Convert:
         branches = [each for each in avro.types if each.type != "null"]
