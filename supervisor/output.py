@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
@@ -41,7 +40,7 @@ class Output:
         self._descriptor = descriptor
         self._loop = asyncio.get_running_loop()
         self._unfinished = b""
-        self._last_lines: deque[bytes] = deque(maxlen=_LAST_LINES)
+        self._last_lines: list[bytes] = []
         self._dump: list[bytes] = []
         self._dump_timer: asyncio.TimerHandle | None = None
         self._second: asyncio.TimerHandle | None = None
@@ -121,6 +120,7 @@ class Output:
         end = len(data) if dump is None else dump.start()
         self._lines += data.count(b"\n", position, end)
         self._last_lines.extend(data[position:end].rsplit(b"\n", _LAST_LINES + 1)[1:-1])
+        del self._last_lines[:-_LAST_LINES]
         return end
 
     def _take_line(self, line: bytes) -> None:
@@ -130,6 +130,7 @@ class Output:
         self._end_dump()
         if line.strip():
             self._last_lines.append(line[:_LINE_BYTES])
+            del self._last_lines[:-_LAST_LINES]
             self._lines += 1
             log.info(_text([line]), **self.fields)
 

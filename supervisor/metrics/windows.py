@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -29,12 +28,14 @@ class Window:
 
     def __init__(self, maxima: int) -> None:
         self._maxima = maxima
-        self._steps: deque[_Step] = deque()
+        self._steps: list[_Step] = []  # a deque would take ten times as much for the few that there are
         self._totals: array[float] = array("d")
 
     def add(self, now: float, totals: Sequence[float], maxima: Sequence[float]) -> None:
         """Take what a heartbeat brought."""
-        self._totals = array("d", totals)
+        now_totals = array("d", totals)
+        if now_totals != self._totals:  # those of an idle task are kept once
+            self._totals = now_totals
         steps = self._steps
         if steps:
             kept = steps[-1].maxima
@@ -69,6 +70,6 @@ class Window:
         """The oldest step is the one that the window begins in."""
         steps = self._steps
         while len(steps) > 1 and now - steps[1].began >= WINDOW_S:
-            steps.popleft()
+            del steps[0]
         if len(steps) == 1 and now - steps[0].began >= 2 * WINDOW_S:
             steps[0] = _Step(now - WINDOW_S, self._totals, self._maxima)
