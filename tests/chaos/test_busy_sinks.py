@@ -61,15 +61,13 @@ class Fellow:
             self._consumer.close()
 
 
-def partition_of_sink(world: Chaos, group: str) -> int:
+def members(world: Chaos, group: str) -> dict[str, list[int]]:
+    """The partitions that each member has; the sink, a static member, comes first."""
     found = world.kafka.admin.describe_consumer_groups([group])[group].result(30)
-    (partition,) = next(each.assignment.topic_partitions for each in found.members if each.group_instance_id)
-    return int(partition.partition)
-
-
-def members(world: Chaos, group: str) -> dict[str, object]:
-    found = world.kafka.admin.describe_consumer_groups([group])[group].result(30)
-    return {member.member_id: member.assignment.topic_partitions for member in found.members}
+    return {
+        member.member_id: [each.partition for each in member.assignment.topic_partitions]
+        for member in sorted(found.members, key=lambda member: not member.group_instance_id)
+    }
 
 
 def test_ten_minutes_in_put(world: Chaos) -> None:
@@ -87,9 +85,9 @@ def test_ten_minutes_in_put(world: Chaos) -> None:
     group = f"connect-{sink.name}"
     fellow = Fellow(world.kafka, group, topic)
     with fellow.running():
-        wait_for(lambda: fellow.assignments and len(members(world, group)) == 2, "both are in the group")
+        wait_for(lambda: sorted(members(world, group).values()) == [[0], [1]], "both have a partition")
         pid = world.pid(f"{sink.name}-0")
-        mine = partition_of_sink(world, group)
+        mine = next(iter(members(world, group).values()))[0]
         number = 0
         done = sink.folder / "task-0" / "put.done"
         while not done.exists():
