@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import struct
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ Convert = Callable[[Any], Any]
 
 # Between these Java writes no exponent, as msgspec does.
 _PLAIN_FROM, _PLAIN_TO = 0.001, 1e7
+_SIX_DIGITS: Final = 999_999
+_SINGLE: Final = struct.Struct("f")
 _BACKSLASH: Final = ord("\\")
 # What stands for a field that is left out.
 _ABSENT: Final = msgspec.UNSET
@@ -68,7 +71,7 @@ class _Converters:
             case Type.FLOAT64:
                 return _double
             case Type.FLOAT32:
-                return lambda value: msgspec.Raw(float_text(value))
+                return _float
             case Type.BYTES:
                 return lambda value: value if type(value) is bytes else bytes(value)
         return _same
@@ -115,16 +118,18 @@ class _Converters:
         def convert_struct(value: Any) -> dict[str, Any]:
             if value.schema is not schema and value.schema != schema:
                 raise DataException(f"Expected a struct of {schema}, found one of {value.schema}")
-            given = value.field_values
-            values = given.copy()
+            values = value.field_values.copy()
+            # Nulls before what is written for them: nothing of that is to be converted.
+            absent = [index for index, each in enumerate(values) if each is None] if None in values else ()
             for index, convert in converters:
-                if (each := given[index]) is not None:
+                if (each := values[index]) is not None:
                     values[index] = convert(each)
-            if None not in given and not has_unions:
-                return dict(zip(names, values, strict=True))
-            values = [null if each is None else it for each, it, null in zip(given, values, nulls, strict=True)]
+            for index in absent:
+                values[index] = nulls[index]
             row = dict(zip(names, values, strict=True))
-            return {name: each for name, each in row.items() if each is not _ABSENT} if leaves_out else row
+            if leaves_out and (absent or has_unions):
+                return {name: each for name, each in row.items() if each is not _ABSENT}
+            return row
 
         return convert_struct
 
@@ -156,6 +161,15 @@ def _same(value: Any) -> Any:
 
 def _double(value: float) -> Any:
     return value if _PLAIN_FROM <= abs(value) < _PLAIN_TO or value == 0 else msgspec.Raw(double_text(value))
+
+
+def _float(value: float) -> Any:
+    if _PLAIN_FROM <= abs(value) < _SIX_DIGITS:
+        # A number of up to six digits is the only one of that length near a 32 bit float, and so the shortest.
+        short = float(f"{value:.6g}")
+        if _SINGLE.pack(short) == _SINGLE.pack(value):
+            return short
+    return msgspec.Raw(float_text(value))
 
 
 def _decimal_number(value: Any) -> msgspec.Raw:
