@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -21,6 +22,8 @@ class LeaderWriter:
     def __init__(self, topic: str, producer: Producer) -> None:
         self._topic = topic
         self._producer = producer
+        # One transaction after the other, also after one whose end nobody waits for any more.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="leader-writes")
 
     @classmethod
     async def claim(cls, topic: str, settings: ClientSettings, timeout_s: float) -> LeaderWriter:
@@ -37,7 +40,7 @@ class LeaderWriter:
     async def write(self, entries: Sequence[tuple[bytes, bytes | None]], timeout_s: float) -> Position:
         """Write all of them or nothing. Raises PrivilegedWriteException: then this writer is of no use any more."""
         try:
-            return await asyncio.to_thread(self._write, entries, timeout_s)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, entries, timeout_s)
         except KafkaException as error:
             raise PrivilegedWriteException(
                 f"cannot write to topic {self._topic} as the leader: {explained(error.args[0])}"
@@ -45,9 +48,11 @@ class LeaderWriter:
 
     async def close(self) -> None:
         """Give the right back. It needs no word to the broker, but librdkafka takes its time."""
-        clients = [self._producer]
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._discard)
+        self._thread.shutdown(wait=False)
+
+    def _discard(self) -> None:
         del self._producer
-        await asyncio.to_thread(clients.clear)
 
     def _write(self, entries: Sequence[tuple[bytes, bytes | None]], timeout_s: float) -> Position:
         last: list[Position] = []

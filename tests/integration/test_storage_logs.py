@@ -219,6 +219,18 @@ def test_a_new_leader_fences_its_predecessor(kafka: TestKafka, topic: str) -> No
     run(scenario())
 
 
+def test_a_leader_may_write_many_things_at_a_time(kafka: TestKafka, topic: str) -> None:
+    async def scenario() -> None:
+        config = worker(kafka, topic, exactly_once_source_support="preparing")
+        async with config_log(config) as (leader, _):
+            await leader.claim_write_privileges()
+            names = [f"c{number}" for number in range(10)]
+            await asyncio.gather(*(leader.put_connector_config(name, {"v": "1"}) for name in names))
+            assert sorted(leader.snapshot().connectors()) == names
+
+    run(scenario())
+
+
 # --- offsets ----------------------------------------------------------------------------------------------------------
 
 

@@ -56,16 +56,16 @@ class Leadership:
             raise RequestTarget(f"Only the leader can {what}", url)
 
     async def assume(self) -> None:
-        """After each round of the group that this worker leads: make sure that it can write, and tidy up."""
-        self._has_privileges = False
+        """After each round of the group: who leads makes sure that it can write, and tidies up."""
         if self.is_mine:
             self._forget_deleted()
-            await self.look_after()
+        await self.look_after()
 
     async def look_after(self) -> None:
         """To be called often: claims what a write needs, and replaces the session key in time."""
         async with self._looking:
             if not self.is_mine:
+                self._has_privileges = False
                 return
             try:
                 if not self._has_privileges:
