@@ -139,7 +139,7 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
     try:
         importlib.import_module("tasks.logs")  # first: it imports structlog in the cheap way
         importlib.import_module(entry.partition(":")[0])
-        importlib.import_module("importlib.metadata")  # whose import takes longer than finding a plugin with it
+        importlib.import_module("plugins.discovery.candidates").remember_environment()
     except BaseException:
         # `multiprocess` would swallow an ImportError, and every child would then fail one by one.
         traceback.print_exc()

@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 ENTRY_POINT_GROUP: Final = "connectd.plugins"
 
+# By folder of packages.
+_remembered: Final[dict[str, list[Candidate]]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -42,7 +45,16 @@ class Candidate:
 def environment_entry_points(folders: Sequence[PluginFolder]) -> list[Candidate]:
     """Those of everything installed beside connectd; `folders` are none of it, even if one is on `sys.path` by now."""
     others = {str(path) for folder in folders for path in (folder.root, *folder.packages)}
-    return entry_points_in([path for path in sys.path if path not in others])
+    found: list[Candidate] = []
+    for path in sys.path:
+        if path not in others:
+            found += _remembered[path] if path in _remembered else entry_points_in([path])
+    return found
+
+
+def remember_environment() -> None:
+    """Look at what is installed beside connectd now, for this process and those forked from it: it takes milliseconds."""
+    _remembered.update((path, entry_points_in([path])) for path in sys.path)
 
 
 def entry_points(folder: PluginFolder) -> list[Candidate]:

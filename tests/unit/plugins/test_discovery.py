@@ -19,7 +19,7 @@ from connectd.errors import PluginNotFound
 from plugins.connectors.file_stream_sink import FileStreamSinkConnector
 from plugins.connectors.file_stream_source import FileStreamSourceConnector, FileStreamSourceTask
 from plugins.converters.string import StringConverter
-from plugins.discovery import FoundPlugin, PluginKind, builtin, find_class, list_plugins
+from plugins.discovery import FoundPlugin, PluginKind, builtin, candidates, find_class, list_plugins
 from plugins.discovery.finding import folder_of
 from plugins.discovery.folders import plugin_folders
 from plugins.discovery.kinds import alias, kinds_of, short_names
@@ -417,3 +417,19 @@ def test_entry_points_of_the_environment(plugin_path: PluginPath, monkeypatch: p
     assert plugin_folder_of("EnvName") is None
     found = next(each for each in list_plugins() if each.name == "envsource.EnvConnector")
     assert (found.location, found.kind) == ("environment", "source")
+
+
+def test_what_is_installed_beside_connectd_is_looked_at_once_where_that_is_wanted(
+    plugin_path: PluginPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "_remembered", {})
+    site = plugin_path.path / "site"
+    monkeypatch.syspath_prepend(str(site))
+    plugin_path.write("site/early.py", connector("Early"))
+    plugin_path.install("site", "early", "1.0", "Soon = early:EarlyConnector", "early.py")
+    candidates.remember_environment()
+    plugin_path.write("site/late.py", connector("Late"))
+    plugin_path.install("site", "late", "1.0", "Later = late:LateConnector", "late.py")
+    assert find_class("Soon").__name__ == "EarlyConnector"
+    with pytest.raises(PluginNotFound):
+        find_class("Later")
