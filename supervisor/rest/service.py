@@ -63,13 +63,6 @@ class RestService:
         return f"{Listener(protocol == 'https', host, port).url}/"
 
     @property
-    def admin_url(self) -> str | None:
-        """Where the administrative part is; None where it is switched off."""
-        if self._settings.admin_listeners is None:
-            return self.advertised_url if self._listeners else None
-        return f"{self._admin_listeners[0].url}/" if self._admin_listeners else None
-
-    @property
     def client(self) -> WorkerClient:
         """For requests to other workers. Only from `serve` to `stop`."""
         assert self._client is not None, "the REST API is not served"

@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from connectd.errors import ConfigException
 from supervisor.rest.cross_origin import CrossOrigin
@@ -70,13 +71,13 @@ async def test_levels_are_set_where_the_administrative_part_listens(tmp_path: Pa
     async with rest(tmp_path, admin_listeners="") as here:
         assert (await here.get("/admin/loggers")).status == 404
     (tmp_path / "own").mkdir()
-    async with rest(tmp_path / "own", admin_listeners="http://127.0.0.1:0") as here:
-        admin = here.service.admin_url
-        assert admin is not None
-        admin = admin.rstrip("/")
-        assert (await here.get("/admin/loggers")).status == 404
-        assert (await here.get("/admin/loggers", url=admin)).status == 200
-        assert (await here.get("/connectors", url=admin)).status == 404
+    with capture_logs() as logs:
+        async with rest(tmp_path / "own", admin_listeners="http://127.0.0.1:0") as here:
+            said = [str(event["event"]) for event in logs]
+            _, admin = (each.removeprefix("REST API at ") for each in said if each.startswith("REST API at "))
+            assert (await here.get("/admin/loggers")).status == 404
+            assert (await here.get("/admin/loggers", url=admin)).status == 200
+            assert (await here.get("/connectors", url=admin)).status == 404
 
 
 @pytest.mark.parametrize(
