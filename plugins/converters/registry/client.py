@@ -62,12 +62,15 @@ class RegistryClient:
     def register(self, subject: str, text: str, normalize: bool) -> int:
         """The id of a schema, which is registered if the registry does not know it."""
         with _errors_named(f"The schema cannot be registered under {subject}"):
-            return int(self._client.register_schema(subject, self._schema(text), normalize))
+            registered = self._client.register_schema_full_response(subject, self._schema(text), normalize)
+        _refuse_rules(registered.schema)
+        return _id_of(registered)
 
     def look_up(self, subject: str, text: str, normalize: bool) -> int:
         """The id of a schema that is registered under the subject."""
         with _errors_named(f"The schema is not found under {subject}"):
             found = self._client.lookup_schema(subject, self._schema(text), normalize)
+        _refuse_rules(found.schema)
         return _id_of(found)
 
     def latest(self, subject: str) -> Registered:
@@ -115,6 +118,7 @@ class RegistryClient:
             raise DataException(
                 f"Expected a schema of type {self._schema_type}, found one of type {schema.schema_type}"
             )
+        _refuse_rules(schema)
         references: dict[str, str] = {}
         self._collect(schema, references)
         return SchemaText(schema.schema_str or "", references)
@@ -128,6 +132,13 @@ class RegistryClient:
             referred = self._reader.get_version(each.subject, version, deleted=True, fmt=self._format).schema
             self._collect(referred, found)
             found[each.name] = referred.schema_str or ""
+
+
+def _refuse_rules(schema: Schema | None) -> None:
+    """Rules may say that a field is encrypted: better no data than such data as it is."""
+    rules = schema.rule_set if schema is not None else None
+    if rules is not None and (rules.domain_rules or getattr(rules, "encoding_rules", None)):
+        raise DataException("The schema has rules (a rule set of the Schema Registry), which are not supported here")
 
 
 def _id_of(found: RegisteredSchema) -> int:

@@ -62,7 +62,7 @@ def registry_config_def() -> ConfigDef:
     """What all converters with a registry have in common, to add a format's own settings to."""
     definition = define_all(new_config_def(), "Schema Registry", _ACCESS)
     define_all(definition, "Authentication", _AUTHENTICATION)
-    definition.embed(SSL_PREFIX, "TLS", 0, define_ssl(ConfigDef()))
+    definition.embed(SSL_PREFIX, "Schema Registry", 0, define_ssl(ConfigDef()))
     define_all(definition, "Schemas", _SCHEMAS)
     define_all(definition, "Schemas", (key for part in ("key", "value") for key in _keys_of(part)))
     return define_all(definition, "Data", _DATA)

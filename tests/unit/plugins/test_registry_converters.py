@@ -410,3 +410,20 @@ def test_headers_are_converted_like_values(registry: Registry) -> None:
     converter.configure({"schema.registry.url": registry.url, "converter.type": "header"})
     data = converter.from_connect_header("topic", "trace", Schema.STRING_SCHEMA, "abc")
     assert converter.to_connect_header("topic", "trace", data).value == "abc"
+
+
+def test_schemas_with_rules_are_refused(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule may say that a field is to be encrypted."""
+    data = converter_of(registry).from_connect_data("topic", USER, ALICE)
+    rule = {"name": "pii", "kind": "TRANSFORM", "mode": "WRITEREAD", "type": "ENCRYPT", "tags": ["PII"]}
+    answer = registry.answer
+
+    def with_rules(method: str, target: str, body: Any, headers: dict[str, str]) -> Any:
+        answered = answer(method, target, body, headers)
+        return {**answered, "ruleSet": {"domainRules": [rule]}} if isinstance(answered, dict) else answered
+
+    monkeypatch.setattr(registry, "answer", with_rules)
+    with pytest.raises(DataException, match="has rules"):
+        converter_of(registry).from_connect_data("topic", USER, ALICE)
+    with pytest.raises(DataException, match="has rules"):
+        converter_of(registry).to_connect_data("topic", data)
