@@ -82,7 +82,10 @@ async def partitions_of(admin: AdminClient, topic: StorageTopic) -> list[int]:
 
 async def answer(future: Future[T]) -> T:
     """The result of an admin request. Whoever does not wait any more leaves it to librdkafka to end it."""
-    return await asyncio.shield(asyncio.wrap_future(future))
+    wrapped = asyncio.wrap_future(future)
+    # Whoever waited may be gone when the client is closed, which is an error that nobody needs to hear of.
+    wrapped.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return await asyncio.shield(wrapped)
 
 
 async def _create(admin: AdminClient, topic: StorageTopic) -> bool:

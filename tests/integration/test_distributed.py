@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.embedded.ports import free_port
 from tests.support.cluster import Cluster, ClusterMember, cluster, processes_of, wait_until
 from tests.support.kafka import TestKafka
 
@@ -101,6 +102,23 @@ def test_one_worker_does_all_that_a_connector_needs_and_goes_on_after_a_restart(
         wait_until(lambda: len(arrived(name, tmp_path)) >= 200, "the other lines arrived")
         assert worker.stop() == 0
     assert arrived(name, tmp_path) == list(range(200))
+    assert not [event for event in worker.events if event["level"] in ("error", "critical")]
+
+
+def test_a_worker_without_kafka_says_that_it_is_starting_and_can_be_stopped(
+    kafka: TestKafka, tmp_path: Path, name: str
+) -> None:
+    with cluster(kafka, tmp_path, name, 0) as it:
+        worker = it.add(bootstrap_servers=f"127.0.0.1:{free_port()}")
+        wait_until(worker.answers, "the REST API answers")
+        assert worker.request("GET", "/health") == (
+            503,
+            {"status": "starting", "message": "Worker is still starting up."},
+        )
+        for method, path in (("GET", "/connectors"), ("GET", "/connectors/c/status"), ("PUT", "/connectors/c/pause")):
+            status, body = worker.request(method, path)
+            assert (status, "still starting" in body["message"]) == (503, True)
+        assert worker.stop() == 0
     assert not [event for event in worker.events if event["level"] in ("error", "critical")]
 
 

@@ -99,8 +99,12 @@ class ClusterMember:
     def is_ready(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, f"{self.worker_id} has ended with {self.process.returncode}, see {self.log}"
+        return self.answers() and self.request("GET", "/health")[0] == 200
+
+    def answers(self) -> bool:
         with contextlib.suppress(OSError):
-            return self.request("GET", "/health")[0] == 200
+            self.request("GET", "/health")
+            return True
         return False
 
     def kill(self, number: int = signal.SIGKILL) -> None:
