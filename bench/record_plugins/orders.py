@@ -1,4 +1,4 @@
-"""Orders from memory, and into a file of a byte each: what is left is the framework's own cost. RecordPlugins.java is its twin."""
+"""Orders from memory, and into a file of a byte each: what is left is the framework's cost. RecordPlugins.java is its twin."""
 
 from __future__ import annotations
 

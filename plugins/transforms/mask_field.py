@@ -98,8 +98,13 @@ class MaskField(FieldTransformation[R]):
 
     def change_maps(self, columns: RecordColumns) -> list[Any]:
         maps = columns.values(self.part.name)
+        # Most of what is masked is text.
+        text = "" if self._replacement is None else self._replacement
         for name in self._names:
-            maps = [{**each, name: self._masked(each.get(name), None)} for each in maps]
+            maps = [
+                {**each, name: text if type(value := each.get(name)) is str else self._masked(value, None)}
+                for each in maps
+            ]
         return maps
 
     def _masked(self, value: Any, schema: Schema | None) -> Any:

@@ -14,7 +14,7 @@ ChangeRows = Callable[[Rows], Rows]
 
 
 class Taking(NamedTuple):
-    """What goes into a field: the value at the index `source`, or `default` instead of null, then changed; and what is checked then."""
+    """What goes into a field: the value at the index `source`, or `default` instead of null, then changed and checked."""
 
     field: Field
     source: int
