@@ -12,7 +12,7 @@ _SECRET: Final = re.compile(
 )
 # What is told about a secret is none: where it is, which kind it has.
 _ABOUT: Final = re.compile(
-    r"[._](url|uri|path|location|file|class|type|algorithm|provider|mechanism|ms|enabled?)$", re.IGNORECASE
+    r"[._](url|uri|path|location|file|class|type|algorithm|provider|mechanism|source|ms|enabled?)$", re.IGNORECASE
 )
 
 

@@ -282,6 +282,7 @@ JAAS = 'org.apache.kafka.common.security.plain.PlainLoginModule required usernam
         ("ssl.keystore.location", False),
         ("sasl.oauthbearer.token.endpoint.url", False),
         ("config.providers.vault.param.vault.token.renewal.ms", False),
+        ("value.converter.basic.auth.credentials.source", False),
         ("topics", False),
     ],
 )
