@@ -24,7 +24,7 @@ from tasks.settings.dead_letters import DLQ_TOPIC_NAME
 from tasks.settings.plugin_definitions import PluginDefinitions
 from tasks.settings.recommended import recommended, use_full_names
 from tasks.settings.sink import SinkConnectorConfig
-from tasks.settings.source import SourceConnectorConfig
+from tasks.settings.source import EXACTLY_ONCE_SUPPORT, SourceConnectorConfig
 from tasks.settings.topic_creation import uses_topic_creation
 from tasks.settings.unknown import unknown_keys
 from tasks.settings.worker import HEADER_CONVERTER, KEY_CONVERTER, VALUE_CONVERTER, WorkerConfig
@@ -34,6 +34,7 @@ _CONVERTERS: Final[Mapping[str, type[Plugin]]] = {
     KEY_CONVERTER: Converter,
     VALUE_CONVERTER: Converter,
 }
+_SINK_GROUP: Final = "consumer.override.group.id"
 _NULL: Final = "Null value can not be supplied as the configuration value."
 
 
@@ -137,6 +138,8 @@ def _validated(
     for error in settings.cross_field_errors(config):
         # As in Java, which here says what is wrong without repeating key and value.
         values.setdefault(error.key or "", ConfigValue(error.key or "")).add_error_message(error.message or str(error))
+    for key, message in _conflicts_with_cluster(config, worker, is_source):
+        values.setdefault(key, ConfigValue(key)).add_error_message(message)
     _inherit_converters(values, worker)
     for key in [key for key, value in config.items() if value is None]:
         values.setdefault(key, ConfigValue(key)).add_error_message(_NULL)
@@ -156,6 +159,27 @@ def _validated(
         "source" if is_source else "sink",
         str(connector.version),
     )
+
+
+def _conflicts_with_cluster(
+    config: Mapping[str, str | None], worker: WorkerConfig, is_source: bool
+) -> Iterable[tuple[str, str]]:
+    """What a distributed worker refuses, as Java's `DistributedHerder`: key and message."""
+    if worker.group_id is None:
+        return
+    if is_source:
+        if (config.get(EXACTLY_ONCE_SUPPORT) or "").lower() == "required" and not worker.exactly_once_source_enabled:
+            yield EXACTLY_ONCE_SUPPORT, "This worker does not have exactly-once source support enabled."
+        return
+    name, group = config.get("name"), config.get(_SINK_GROUP)
+    if group is not None:
+        if group == worker.group_id:
+            yield _SINK_GROUP, f"Consumer group {group} conflicts with Connect worker group {worker.group_id}"
+    elif f"connect-{name}" == worker.group_id:
+        yield (
+            "name",
+            f"Consumer group for sink connector named {name} conflicts with Connect worker group {worker.group_id}",
+        )
 
 
 def _without_connector(config: Mapping[str, str | None], error: ConfigException) -> ConnectorValidation:

@@ -11,7 +11,7 @@ from connectd.converters import Converter
 from connectd.errors import ConfigException
 from connectd.schema import Schema, SchemaAndValue
 from connectd.transforms import Transformation
-from tasks.settings import WorkerConfig
+from tasks.settings import worker_config
 from tasks.settings.validation import ConnectorValidation, validate_connector
 
 WORKER = {"bootstrap.servers": "localhost:9092", "key.converter": "String", "value.converter": "String"}
@@ -98,7 +98,7 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
 def validate(worker: Mapping[str, str] | None = None, **keys: str) -> ConnectorValidation:
     config = {"name": "n", "connector.class": "Numbers", "limit": "1"}
     config |= {key.replace("_", "."): value for key, value in keys.items()}
-    return validate_connector(config, WorkerConfig({**WORKER, **(worker or {})}))
+    return validate_connector(config, worker_config({**WORKER, **(worker or {})}))
 
 
 def wrong(validation: ConnectorValidation) -> dict[str, list[str]]:
@@ -112,6 +112,40 @@ def test_a_valid_configuration_has_a_value_for_every_key() -> None:
     assert (values["limit"], values["tasks.max"]) == (1, 1)
     assert values["value.converter"] == "String"  # the worker's
     assert validation.message({}).errors == []
+
+
+CLUSTER = {
+    "group.id": "connect-s",
+    "config.storage.topic": "configs",
+    "offset.storage.topic": "offsets",
+    "status.storage.topic": "statuses",
+}
+
+
+@pytest.mark.parametrize(
+    ("keys", "errors"),
+    [
+        ({"connector_class": "Sink", "name": "s"}, {"name": ["named s conflicts with Connect worker group connect-s"]}),
+        ({"connector_class": "Sink", "name": "t"}, {}),
+        ({"connector_class": "Sink", "name": "s", "consumer_override_group_id": "other"}, {}),
+        (
+            {"connector_class": "Sink", "name": "t", "consumer_override_group_id": "connect-s"},
+            {"consumer.override.group.id": ["Consumer group connect-s conflicts with Connect worker group connect-s"]},
+        ),
+        ({"name": "s"}, {}),
+        (
+            {"exactly_once_support": "required"},
+            {"exactly.once.support": ["This worker does not have exactly-once source support enabled."]},
+        ),
+    ],
+)
+def test_a_cluster_refuses_what_conflicts_with_it(keys: dict[str, str], errors: dict[str, list[str]]) -> None:
+    given = keys if keys.get("connector_class") is None else {**keys, "topics": "t"}
+    found = wrong(validate(CLUSTER, **given))
+    assert found.keys() == errors.keys()
+    for key, messages in errors.items():
+        assert all(message in found[key][0] for message in messages)
+    assert wrong(validate(None, **given)) == {}
 
 
 def test_all_errors_are_found_at_once() -> None:
@@ -153,7 +187,7 @@ def test_a_connector_that_fails_is_an_error_of_its_class(name: str, said: str) -
 
 
 def test_a_connector_that_is_missing_is_one_error() -> None:
-    validation = validate_connector({"name": "n"}, WorkerConfig(WORKER))
+    validation = validate_connector({"name": "n"}, worker_config(WORKER))
     assert [len(errors) for errors in wrong(validation).values()] == [1]
     assert (list(wrong(validation)), validation.kind) == (["connector.class"], None)
 
