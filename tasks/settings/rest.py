@@ -146,7 +146,7 @@ def define_rest(definition: ConfigDef) -> ConfigDef:
             uris(is_empty_allowed=True, is_null_allowed=False),
             low,
             "Where `/metrics` and the health endpoints are served beside the REST API, for everybody who can connect: URLs as "
-            "in `listeners`. They are on the `listeners` in any case.",
+            "in `listeners`. They are on the `listeners` in any case. (connectd only)",
             group=GROUP,
         )
         .define(

@@ -33,6 +33,7 @@ OURS = {
     "group.instance.id",
     "connectors.directory",
     "log.levels",
+    "metrics.listeners",
     "plugin.python",
     "rest.basic.auth.file",
     "rest.request.max.bytes",
