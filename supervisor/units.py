@@ -131,6 +131,7 @@ class Unit(ABC):
         self._history = History()
         self._failures: list[str] = []  # those that count, in words
         self._decision: Decision | None = None
+        self._failure: StateChanged | None = None  # what the process said it failed with
         self._decided = 0.0
         self._beat: Beat | None = None
         self._killer: asyncio.TimerHandle | None = None
@@ -258,7 +259,7 @@ class Unit(ABC):
 
     async def _run_process(self) -> float | None:
         """Run one process to its end. Returns after how many seconds there is to be another, None for not by itself."""
-        self._decision = None
+        self._decision = self._failure = None
         self._ordered_to_stop = False
         try:
             child = await self._surroundings.pool.take(self._python)
@@ -289,10 +290,13 @@ class Unit(ABC):
 
     def _after_exit(self, exit: Exit) -> float | None:
         if self._decision is None:
-            if exit.code == ExitCode.STOPPED and self._may_end():
+            if self._failure is not None:
+                self._fail_as(self._failure)
+            elif exit.code == ExitCode.STOPPED and self._may_end():
                 self._change(State.RUNNING)
                 return None
-            self._fail(exit.cause, f"The process of {self.id} ended: {exit.account}", str(exit))
+            else:
+                self._fail(exit.cause, f"The process of {self.id} ended: {exit.account}", str(exit))
         return self._seconds_to_restart()
 
     def _seconds_to_restart(self) -> float | None:
@@ -315,6 +319,10 @@ class Unit(ABC):
         self._failures.append(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {cause}: {summary}")
         del self._failures[:-_FAILURES_KEPT]
         self._change(State.RESTARTING if restarts else State.FAILED, explained)
+
+    def _fail_as(self, report: StateChanged) -> None:
+        trace = report.trace or ""
+        self._fail(Cause.CONFIG if report.config_error else Cause.EXCEPTION, trace, _last_line(trace))
 
     # --- reports ------------------------------------------------------------------------------------------------------
 
@@ -341,8 +349,9 @@ class Unit(ABC):
         if self._ordered_to_stop:
             return
         if report.state is State.FAILED:
-            trace = report.trace or ""
-            self._fail(Cause.CONFIG if report.config_error else Cause.EXCEPTION, trace, _last_line(trace))
+            self._failure = report
+            if not report.closing:
+                self._fail_as(report)
             self._kill_later("it did not end after it had failed")
         elif self._decision is None:
             # Whatever it was in when it was heard of last: that call is over.

@@ -74,7 +74,7 @@ def run_connector(order: RunConnector, control: Control) -> None:
             control.send(ReconfigurationRequested(generation=order.generation))
             _report_plan(connector, config, order, control, threads_before, reverse)
     except BaseException:
-        control.report_failure()
+        control.note_failure()
         raise
     finally:
         control.enter(Call.STOP)

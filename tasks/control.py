@@ -59,7 +59,7 @@ class Control:
         self.target_state = target_state
         # The call that the work is in, and since when: read by the heartbeat, replaced as one so that it is never torn.
         self.call: tuple[Call, float] = (Call.NONE, time.monotonic())
-        self._failed: ExitCode | None = None
+        self._failure: StateChanged | None = None
         # What else is to be done by the thread that comes along every second.
         self.on_heartbeat: Callable[[], None] = lambda: None
         # Until when this process may run without hearing of the supervisor, on the clock of `time.monotonic`.
@@ -158,16 +158,27 @@ class Control:
         """Report this child's state."""
         self.send(StateChanged(generation=self.generation, state=state, trace=trace, config_error=config_error))
 
-    def report_failure(self) -> ExitCode:
-        """Report the error that is being handled, with its trace and whether starting again could help; the code to end with.
+    def note_failure(self) -> StateChanged:
+        """Tell of the error that is being handled, with its trace and whether starting again could help.
 
         To be called at once, for whatever is called of the plugin afterwards may hang or fail, too. Only the first counts.
         """
-        if self._failed is None:
-            is_config = isinstance(sys.exception(), ConfigException | PluginNotFound)
-            self._failed = ExitCode.CONFIG if is_config else ExitCode.FAILED
-            self.report_state(State.FAILED, traceback.format_exc(), config_error=is_config)
-        return self._failed
+        if self._failure is None:
+            self._failure = StateChanged(
+                generation=self.generation,
+                state=State.FAILED,
+                trace=traceback.format_exc(),
+                config_error=isinstance(sys.exception(), ConfigException | PluginNotFound),
+                closing=True,
+            )
+            self.send(self._failure)
+        return self._failure
+
+    def report_failure(self) -> ExitCode:
+        """Report that the work has failed and everything is closed; the code to end with."""
+        failure = self.note_failure()
+        self.report_state(State.FAILED, failure.trace, config_error=failure.config_error)
+        return ExitCode.CONFIG if failure.config_error else ExitCode.FAILED
 
     # --- source offsets that the supervisor keeps ---------------------------------------------------------------------
 

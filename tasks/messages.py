@@ -311,12 +311,16 @@ class Moved(Message):
 
 
 class StateChanged(Message):
-    """The child's own view of its state. `trace` explains FAILED; `config_error` says that a restart cannot help."""
+    """The child's own view of its state. `trace` explains FAILED; `config_error` says that a restart cannot help.
+
+    With `closing` it is FAILED as soon as it is closed and stopped: the same comes again then, if nothing hangs or crashes.
+    """
 
     generation: int
     state: State
     trace: str | None = None
     config_error: bool = False
+    closing: bool = False
 
 
 class ReferencesResolved(Message):

@@ -229,7 +229,7 @@ def _run(task: Task, order: RunTask, control: Control, pipeline: Pipeline, loop:
         control.report_state(State.RUNNING)
         loop()
     except BaseException:
-        control.report_failure()
+        control.note_failure()
         raise
     finally:
         control.enter(Call.STOP)

@@ -131,7 +131,7 @@ class SinkLoop:
             while not self._control.stopping.is_set():
                 self._iterate()
         except BaseException:
-            self._control.report_failure()
+            self._control.note_failure()
             try:
                 self._end()
             except Exception as error:

@@ -89,7 +89,7 @@ class SourceLoop:
         try:
             self._loop()
         except BaseException:
-            self._control.report_failure()
+            self._control.note_failure()
             raise
         finally:
             self._ended.set()
