@@ -10,6 +10,7 @@ from connectd.config import ConfigDef
 from connectd.errors import DataException
 from connectd.schema import Schema
 from plugins.converters.avro.constants import ANYTHING
+from plugins.converters.avro.encoding import bytes_of, new_encoder
 from plugins.converters.avro.from_connect import avro_schema
 from plugins.converters.avro.model import AvroSchema, parse, to_text
 from plugins.converters.avro.resolution import reasons_not_to_read
@@ -43,11 +44,15 @@ class AvroConverter(RegistryConverter):
         from plugins.converters.avro import codec, writing
 
         avro = avro_schema(schema, self._settings)
-        convert = writing.new_converter(schema, avro, self._settings, names_branches=target is None)
-        written = avro if target is None else _parsed(target)
-        if written.type == "bytes":
-            return PayloadWriter(convert)  # as Confluent's: bytes alone have no length before them
-        return PayloadWriter(_writer(codec.for_writing(written), convert))
+        if target is None or schema is None:
+            # As Confluent's: bytes alone have no length before them.
+            is_bare = schema is not None and avro.type == "bytes"
+            return PayloadWriter(
+                bytes_of(schema, avro) if schema and is_bare else new_encoder(schema, avro, self._settings)
+            )
+        convert = writing.new_converter(schema, avro, self._settings)
+        written = _parsed(target)
+        return PayloadWriter(convert if written.type == "bytes" else _writer(codec.for_writing(written), convert))
 
     def new_reader(
         self, written: SchemaText, version: int | None, header: bytes, target: SchemaText | None
