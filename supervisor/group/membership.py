@@ -103,7 +103,6 @@ class Membership:
 
     async def _live(self) -> None:
         try:
-            await self._check_credentials()
             await self._bootstrap()
             self._coordinator = WorkerCoordinator(
                 self._client,
@@ -121,34 +120,18 @@ class Membership:
             if not self._closing:
                 await self._fail(error)
 
-    async def _check_credentials(self) -> None:
-        """What the broker refuses is refused for good, where kafka-python would go on trying. Raises what it says."""
-        for broker in self._manager.cluster.bootstrap_brokers():
-            connection = self._manager.get_connection(
-                broker.node_id, pop_on_close=False, refresh_metadata_on_err=False, reset_backoff_on_connect=False
-            )
-            try:
-                await connection
-                return
-            except kafka_errors.SaslAuthenticationFailedError:
-                raise
-            except Exception as error:
-                log.debug(f"no connection to {broker.host}:{broker.port}: {error!r}")
-            finally:
-                self._manager._conns.pop(broker.node_id, None)
-                connection.close()
-
     async def _bootstrap(self) -> None:
-        bootstrapped = self._manager.bootstrap_async()
+        """Returns when Kafka has answered."""
         while True:
             try:
-                await self._manager.wait_for(bootstrapped, _PATIENCE_MS)
+                await self._manager.bootstrap_async(timeout_ms=_PATIENCE_MS)
                 return
             except kafka_errors.KafkaTimeoutError:
                 if self._closing:
                     raise
+                servers = self._settings.client["bootstrap_servers"]
                 log.warning(
-                    f"Kafka ({self._settings.client['bootstrap_servers']}) does not answer: the worker cannot join"
+                    f"the worker cannot join its group: Kafka ({servers}) does not answer, or refuses its credentials"
                 )
 
     async def _step(self, coordinator: WorkerCoordinator) -> None:
