@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from connectd.errors import ConnectException, DataException
-from connectd.schema import Schema, SchemaAndValue
+from connectd.schema import Schema, SchemaAndValue, Type
 from plugins.converters.base import TYPE_CONFIG, BuiltinConverter
 from plugins.converters.registry.access import client_factory, require_registry_extra
 from plugins.converters.registry.client import RegistryClient, SchemaText
@@ -131,15 +131,14 @@ class RegistryConverter(BuiltinConverter):
         return self.write_null(topic, schema) if value is None else self._write(self._writer_for(topic, schema), value)
 
     def from_connect_batch(self, topic: str, schema: Schema | None, values: Sequence[Any]) -> list[bytes | None]:
-        if not values or None in values:
+        is_struct = schema is not None and schema.type is Type.STRUCT
+        if not values or values[0] is None or (not is_struct and None in values):
             return super().from_connect_batch(topic, schema, values)
         before, write = self._writer_for(topic, schema)
         try:
             return [before + write(value) for value in values]
-        except ConnectException:
-            raise
-        except Exception as error:
-            raise self._unwritable(error) from error
+        except Exception:  # A None among structs, or one that does not fit: one by one.
+            return super().from_connect_batch(topic, schema, values)
 
     def to_connect_data(self, topic: str, value: bytes | None) -> SchemaAndValue:
         if value is None:
@@ -175,10 +174,7 @@ class RegistryConverter(BuiltinConverter):
         except ConnectException:
             raise
         except Exception as error:
-            raise self._unwritable(error) from error
-
-    def _unwritable(self, error: Exception) -> DataException:
-        return DataException(f"The value cannot be written as {self.SCHEMA_TYPE}: {_said(error)}")
+            raise DataException(f"The value cannot be written as {self.SCHEMA_TYPE}: {_said(error)}") from error
 
     def _writer_for(self, topic: str, schema: Schema | None) -> MessageWriter:
         self._forget_old()

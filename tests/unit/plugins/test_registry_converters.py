@@ -63,6 +63,19 @@ def test_a_tombstone_stays_one_and_asks_nobody(registry: Registry, kind: type[Re
 
 
 @pytest.mark.parametrize("kind", FORMATS)
+def test_a_batch_may_hold_tombstones_and_names_what_does_not_fit(
+    registry: Registry, kind: type[RegistryConverter]
+) -> None:
+    converter = converter_of(registry, kind)
+    optional = SchemaBuilder.struct().name("ns.User").field("id", Schema.INT64_SCHEMA).optional().build()
+    values = [Struct(optional, id=1), None, Struct(optional, id=2)]
+    expected = [converter.from_connect_data("topic", optional, value) for value in values]
+    assert converter.from_connect_batch("topic", optional, values) == expected
+    with pytest.raises(DataException):
+        converter.from_connect_batch("topic", optional, [values[0], "no struct"])
+
+
+@pytest.mark.parametrize("kind", FORMATS)
 def test_the_registry_is_asked_once_a_schema(registry: Registry, kind: type[RegistryConverter]) -> None:
     writer, reader = converter_of(registry, kind), converter_of(registry, kind)
     messages = [writer.from_connect_data("topic", USER, Struct(USER, id=number)) for number in range(5)]
