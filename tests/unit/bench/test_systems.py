@@ -59,4 +59,4 @@ def test_the_files_in_conf_fit_together() -> None:
     source, sink = read(FILE_SOURCE), read(FILE_SINK)
     assert source["topic"] == sink["topics"]
     assert source["file"] != sink["file"]
-    assert len({read(path).get("name", path.name) for path in CONF.glob("*.properties")}) == 5
+    assert len({read(path).get("name", path.name) for path in CONF.glob("*.properties")}) == 6
