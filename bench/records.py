@@ -221,7 +221,9 @@ def _rows(runs: Mapping[tuple[str, str], Sequence[Figures]]) -> list[dict[str, o
             ratios = {
                 other: round(figures["records_per_s"] / each["records_per_s"], 2) for other, each in others.items()
             }
-            row |= {"ratios": ratios, "target": TARGET, "reached": all(ratio >= TARGET for ratio in ratios.values())}
+            if ratios:
+                reached = all(ratio >= TARGET for ratio in ratios.values())
+                row |= {"ratios": ratios, "target": TARGET, "reached": reached}
         rows.append(row)
     return rows
 
