@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,34 +106,43 @@ def main(connectors: int, seconds: float, connections: int, repeats: int, output
     results: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory(prefix="connectd-bench-") as name, EmbeddedKafka(progress=click.echo) as kafka:
         folder = Path(name)
-        list_case = f"GET {_LIST}, {connectors} connectors, {connections} clients"
-        with connectd_worker(folder, kafka.bootstrap_servers, **_PATIENT) as ours:
-            _create(ours, connectors)
-            _report(results, list_case, "connectd", _measured(Load(_LIST, connections, seconds), ours, repeats))
+        with (
+            connectd_worker(folder, kafka.bootstrap_servers, **_PATIENT) as ours,
+            java_worker(folder, kafka.bootstrap_servers, jvm=_JVM) as java,
+        ):
+            both = {"connectd": ours, "kafka-connect-java": java}
+            for worker in both.values():
+                _create(worker, connectors)
+            case = f"GET {_LIST}, {connectors} connectors, {connections} clients"
+            _report(results, case, _measured(Load(_LIST, connections, seconds), both, repeats))
             status = Load(_STATUS, 1, seconds)
-            _report(results, f"GET {_STATUS}", "connectd", _measured(status, ours, repeats))
+            _report(results, f"GET {_STATUS}", _measured(status, both, repeats))
             with _hanging(ours):
                 case = f"GET {_STATUS}, one plugin sleeps in validate, one in start"
-                _report(results, case, "connectd", _measured(status, ours, repeats))
-        with java_worker(folder, kafka.bootstrap_servers, jvm=_JVM) as java:
-            _create(java, connectors)
-            _report(
-                results, list_case, "kafka-connect-java", _measured(Load(_LIST, connections, seconds), java, repeats)
-            )
-            _report(results, f"GET {_STATUS}", "kafka-connect-java", _measured(status, java, repeats))
+                _report(results, case, _measured(status, {"connectd": ours}, repeats))
     output.write_text(json.dumps(results, indent=1) + "\n")
     click.echo(f"Written to {output}")
 
 
-def _measured(load: Load, worker: Worker, repeats: int) -> Figures:
-    """The medians of some runs, after one that does not count: both systems get faster."""
-    runs = [load.run(worker) for _ in range(repeats + 1)][1:]
-    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+def _measured(load: Load, workers: Mapping[str, Worker], repeats: int) -> dict[str, Figures]:
+    """The medians of some runs of each, after one that does not count: all get faster.
+
+    In turn, so that a disturbance of the machine hits them all.
+    """
+    runs: dict[str, list[Figures]] = {system: [] for system in workers}
+    for _ in range(repeats + 1):
+        for system, worker in workers.items():
+            runs[system].append(load.run(worker))
+    return {
+        system: {name: statistics.median(run[name] for run in done[1:]) for name in done[0]}
+        for system, done in runs.items()
+    }
 
 
-def _report(results: list[dict[str, object]], case: str, system: str, figures: Figures) -> None:
-    results.append({"case": case, "system": system, **figures})
-    click.echo(f"{system}: {case}: " + ", ".join(f"{name} {value:,.2f}" for name, value in figures.items()))
+def _report(results: list[dict[str, object]], case: str, measured: Mapping[str, Figures]) -> None:
+    for system, figures in measured.items():
+        results.append({"case": case, "system": system, **figures})
+        click.echo(f"{system}: {case}: " + ", ".join(f"{name} {value:,.2f}" for name, value in figures.items()))
 
 
 def _create(worker: Worker, connectors: int) -> None:
