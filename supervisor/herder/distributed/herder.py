@@ -281,7 +281,7 @@ class DistributedHerder:
     def _require_running(self) -> None:
         self._cluster.require_read()
         if self._stopping:
-            raise Unavailable("The worker is stopping, nothing was changed")
+            raise Unavailable("The worker is stopping")
 
     def _require_leader(self, what: str) -> None:
         self._require_running()
@@ -325,4 +325,4 @@ class DistributedHerder:
         try:
             await self._cluster.storage.configs.refresh(self._cluster.settings.worker_sync_timeout_ms / 1000)
         except (TimeoutError, ConnectException) as error:
-            raise Unavailable("The config topic cannot be read to its end now. Nothing was changed") from error
+            raise Unavailable("The config topic cannot be read to its end now") from error

@@ -109,9 +109,7 @@ class Leadership:
             await writing
         except PrivilegedWriteException as error:
             self._has_privileges = False
-            raise Unavailable(
-                f"Failed to write to the config topic, try again: {error}. Nothing was changed"
-            ) from error
+            raise Unavailable(f"Failed to write to the config topic, try again: {error}") from error
 
     def _require_known(self, name: str) -> None:
         if not self._config_log.snapshot().contains(name):

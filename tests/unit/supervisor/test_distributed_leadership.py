@@ -131,7 +131,7 @@ async def test_without_signatures_there_is_no_key(bed: Bed) -> None:
 async def test_a_leader_that_was_fenced_says_that_nothing_was_written_and_claims_again(bed: Bed) -> None:
     await bed.leadership.assume()
     bed.configs.failures = [PrivilegedWriteException("fenced")]
-    with pytest.raises(Unavailable, match="Nothing was changed"):
+    with pytest.raises(Unavailable, match="Failed to write to the config topic"):
         await bed.leadership.put_connector("c", CONFIG, None)
     await bed.leadership.look_after()
     await bed.leadership.put_connector("c", CONFIG, None)
