@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +31,8 @@ from tasks.secrets.references import find_references
 from tasks.settings.connector import CONNECTOR_CLASS
 from tasks.settings.worker import PLUGIN_PATH
 
+# The module whose `main` goes on there.
+_MOVED: Final = "tasks.moved"
 # Until the new interpreter has handlers of its own: what is a question to us would end it.
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
 
@@ -82,7 +83,7 @@ class Interpreter:
         _keep_open_only({handover.channel, number, inheritance.log, inheritance.stdin})
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
-        os.execv(python, command(python, path, __name__, msgspec.json.encode(handover).decode()))  # noqa: S606
+        os.execv(python, command(python, path, _MOVED, msgspec.json.encode(handover).decode()))  # noqa: S606
 
 
 def interpreter_for(order: Order) -> str:
@@ -117,20 +118,6 @@ def default_interpreter(worker_config: Mapping[str, str]) -> str | None:
     """The interpreter of all plugins that have none of their own, None for that of connectd. Raises ConfigException."""
     python = worker_config.get(PLUGIN_PYTHON)
     return _absolute(python) if python else None
-
-
-def main(handover: str) -> None:
-    """Where the new interpreter begins; never returns."""
-    # Not above: `tasks.entry` moves processes.
-    from tasks.entry import go_on
-
-    given = msgspec.json.decode(handover, type=Handover)
-    preload.inherit(given.inheritance)
-    order = None
-    if given.order is not None:
-        with open(given.order, "rb") as file:
-            order = file.read()
-    go_on(socket.socket(fileno=given.channel), Interpreter(given.python, given.home), order)
 
 
 def _absolute(python: str) -> str:
