@@ -10,6 +10,9 @@ UNITDIR ?= $(SYSCONFDIR)/systemd/system
 SYSUSERSDIR ?= $(SYSCONFDIR)/sysusers.d
 TMPFILESDIR ?= $(SYSCONFDIR)/tmpfiles.d
 
+# Many tests wait for processes and servers: one more than there are cores keeps these busy.
+WORKERS := $(shell expr $$(nproc) + 1)
+
 .PHONY: venv demo test lint bench lock install clean
 
 venv: $(READY)
@@ -26,7 +29,7 @@ demo: $(READY)
 	$(BIN)/python -m bench.demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto tests
+	$(BIN)/python -m pytest -n $(WORKERS) tests
 
 lint: $(READY)
 	$(BIN)/ruff check .

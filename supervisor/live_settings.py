@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from typing import Final
 
-from plugins.discovery.interpreters import PLUGIN_PYTHON
+from plugins.python_setting import PLUGIN_PYTHON
 from supervisor.restarts import PREFIX as RESTART_PREFIX
 from tasks.settings.limits import (
     CONNECTOR_HANG_TIMEOUT_MS,

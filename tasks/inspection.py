@@ -13,8 +13,8 @@ from connectd.errors import ConfigException, PluginNotFound
 from connectd.transforms import Predicate, Transformation
 from plugins.discovery import find_class
 from plugins.discovery import list_plugins as find_plugins
-from plugins.discovery.interpreters import PLUGIN_PYTHON
 from plugins.discovery.kinds import full_name
+from plugins.python_setting import PLUGIN_PYTHON
 from tasks.infos import key_info
 from tasks.messages import (
     ConfigKeyErrors,

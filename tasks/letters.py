@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tasks.clients import create, worker_admin_settings
 from tasks.errors import headers
@@ -20,6 +20,9 @@ from tasks.settings import WorkerConfig
 
 POLL_S: Final = 0.2
 READ_RECORDS: Final = 500
+# Of each partition, to see whether a topic is a queue: the very last may be no record but the end of a transaction.
+NEWEST_RECORDS: Final = 5
+_GONE: Final = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC)
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +105,40 @@ def topics(consumer: Consumer, timeout_s: float) -> dict[str, list[int]]:
     """All topics but those that begin with two underscores, with their partitions."""
     found = consumer.list_topics(timeout=timeout_s).topics
     return {name: sorted(each.partitions) for name, each in sorted(found.items()) if not name.startswith("__")}
+
+
+def queues(consumer: Consumer, timeout_s: float) -> list[str]:
+    """The topics whose newest records tell why they are there: all are looked at together, for there may be thousands."""
+    ends: dict[tuple[str, int], int] = {}
+    begins: list[TopicPartition] = []
+    for topic, partitions in topics(consumer, timeout_s).items():
+        for number in partitions:
+            begin, end = _watermarks(consumer, TopicPartition(topic, number), timeout_s)
+            if end > begin:
+                ends[topic, number] = end
+                begins.append(TopicPartition(topic, number, max(begin, end - NEWEST_RECORDS)))
+    consumer.assign(begins)
+    found: set[str] = set()
+    moved_at = time.monotonic()
+    while ends and time.monotonic() - moved_at < timeout_s:
+        for message in consumer.consume(READ_RECORDS, POLL_S):
+            if message.error() is None:  # else it was deleted meanwhile
+                moved_at = time.monotonic()
+                if letter_of(message).context:
+                    found.add(message.topic() or "")
+        for place in consumer.position([TopicPartition(*key) for key in ends]):
+            if place.offset >= ends[place.topic, place.partition]:
+                del ends[place.topic, place.partition]
+    return sorted(found)
+
+
+def _watermarks(consumer: Consumer, partition: TopicPartition, timeout_s: float) -> tuple[int, int]:
+    try:
+        return consumer.get_watermark_offsets(partition, timeout=timeout_s)
+    except KafkaException as error:
+        if error.args[0].code() in _GONE:
+            return 0, 0
+        raise
 
 
 def read(consumer: Consumer, queue: str, timeout_s: float, newest: int | None = None) -> Iterator[Letter]:

@@ -14,7 +14,8 @@ import msgspec
 
 from connectd.errors import ConfigException
 from plugins.discovery import interpreter_of
-from plugins.discovery.interpreters import EXPECTED, PLUGIN_PYTHON, command, own_path, path_behind
+from plugins.discovery.interpreters import command, own_path, path_behind
+from plugins.python_setting import EXPECTED, PLUGIN_PYTHON
 from tasks import preload
 from tasks.channel import LENGTH, ChildChannel, encode
 from tasks.messages import (

@@ -14,9 +14,8 @@ import msgspec
 import connectd
 from connectd.errors import ConfigException
 from plugins.discovery.folders import RESERVED_MODULES
+from plugins.python_setting import EXPECTED, PLUGIN_PYTHON
 
-PLUGIN_PYTHON: Final = "plugin.python"
-EXPECTED: Final = "Expected the path of a Python interpreter"
 OLDEST: Final = (3, 11)
 ANSWER_TIMEOUT_S: Final = 30.0
 

@@ -27,7 +27,7 @@ from supervisor.inquiries import InquiryFailed, InquiryRefused, ask
 from supervisor.pool import ProcessStartError
 from supervisor.secrets import WorkerSecrets
 from tasks.errors import headers
-from tasks.letters import Letter, read, reader, topics
+from tasks.letters import Letter, queues, read, reader
 from tasks.messages import LetterFilter, LetterReplayed, LettersReplayed, Reason, ReplayLetters
 from tasks.refusal import Refusal
 from tasks.settings import WorkerConfig
@@ -108,7 +108,7 @@ def list_(worker: str | None, bootstrap_server: str | None, timeout_s: float, ou
         settings = _worker(worker, bootstrap_server)
         with reader(settings) as consumer:
             samples = [
-                (queue, list(read(consumer, queue, timeout_s, _SAMPLE))) for queue in topics(consumer, timeout_s)
+                (queue, list(read(consumer, queue, timeout_s, _SAMPLE))) for queue in queues(consumer, timeout_s)
             ]
     rows = [_summary(queue, sample) for queue, sample in samples if any(each.context for each in sample)]
     if output == "json":

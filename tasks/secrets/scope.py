@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from plugins.discovery.interpreters import PLUGIN_PYTHON
+from plugins.python_setting import PLUGIN_PYTHON
 from tasks.settings.worker import CONFIG_PROVIDERS, PLUGIN_PATH
 
 # Worker settings that are never resolved: plugins are looked for before there are providers, and what belongs to a provider

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from connectd.config import ConfigDef, Importance, LambdaValidator, Type, Width
 from connectd.errors import ConfigException
-from plugins.discovery.interpreters import EXPECTED, PLUGIN_PYTHON
+from plugins.python_setting import EXPECTED, PLUGIN_PYTHON
 
 GROUP: Final = "Common"
 

@@ -18,7 +18,7 @@ from connectd.config import (
     ValidString,
 )
 from connectd.errors import ConfigException
-from plugins.discovery.interpreters import PLUGIN_PYTHON
+from plugins.python_setting import PLUGIN_PYTHON
 from plugins.tls.settings import define_ssl
 from tasks.logs import parse_levels
 from tasks.settings.limits import define_worker_limits

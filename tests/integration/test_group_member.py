@@ -155,6 +155,7 @@ def test_a_static_member_that_is_restarted_goes_on_and_nobody_notices(
                 restarted = worker(restarted.name)
                 await started(restarted)
                 await settled(cluster.ledger, [restarted, *others])
+                await until(lambda r=restarted: r.member.is_settled, "it is back in the group", WAIT_S)  # type: ignore[misc]
                 assert (restarted.running, restarted.member.generation) == (was, generation)
                 assert [each.seen() for each in others] == heard
                 assert restarted.member.is_leader is leads
