@@ -138,7 +138,7 @@ def reload(place: Place) -> Figures:
 def idle(count: int, place: Place) -> Figures:
     """What a worker costs whose tasks wait at the ends of their files: the supervisor, and each task."""
     place.folder.mkdir()
-    topic = place.create_topic("idle")
+    topic = place.create_topic(f"idle-{count}")
     connectors = {}
     for number in range(count):
         file = place.folder / f"{number}.txt"

@@ -19,6 +19,7 @@ from supervisor.files import FileProblems
 from supervisor.forkserver import ENTRY
 from supervisor.herder.herder import LocalHerder
 from supervisor.lifecycle import Statuses
+from supervisor.memory import give_back
 from supervisor.notify import notify, watchdog_interval_s
 from supervisor.pool import ProcessPool
 from supervisor.reload import Reload
@@ -33,6 +34,7 @@ from tasks.settings.rest import LISTENERS
 
 log = structlog.get_logger(__name__)
 
+_MEMORY_INTERVAL_S: Final = 15.0
 _STOPPING_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -130,6 +132,7 @@ class WorkerService(ABC):
     async def _work(self) -> NoReturn:
         reload = await self._start()
         _keep_watchdog_quiet()
+        _keep_memory_small()
         notify("READY=1")
         while True:
             await self._reload_wanted.wait()
@@ -197,3 +200,9 @@ def _keep_watchdog_quiet() -> None:
     if interval_s is not None:
         notify("WATCHDOG=1")
         asyncio.get_running_loop().call_later(interval_s, _keep_watchdog_quiet)
+
+
+def _keep_memory_small() -> None:
+    """What a start or a reload took is given back when it is over."""
+    give_back()
+    asyncio.get_running_loop().call_later(_MEMORY_INTERVAL_S, _keep_memory_small)

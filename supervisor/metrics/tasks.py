@@ -66,6 +66,24 @@ TOTALS: Final = frozenset(
 class TaskMetrics:
     """One connector or task. Times are monotonic seconds."""
 
+    # Of thousands each byte counts.
+    __slots__ = (
+        "_base",
+        "_began",
+        "_generation",
+        "_last",
+        "_since",
+        "_spec",
+        "_spent",
+        "_state",
+        "_window",
+        "call",
+        "heard",
+        "kind",
+        "positions",
+        "source_lag",
+    )
+
     def __init__(self, began: float) -> None:
         self.kind: str | None = None
         self.heard = began

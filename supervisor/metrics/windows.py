@@ -17,14 +17,16 @@ class _Step:
 
     __slots__ = ("began", "maxima", "totals")
 
-    def __init__(self, began: float, totals: array[float], maxima: int) -> None:
+    def __init__(self, began: float, totals: array[float]) -> None:
         self.began = began
         self.totals = totals
-        self.maxima = array("d", bytes(8 * maxima))
+        self.maxima: array[float] | None = None  # nothing was seen
 
 
 class Window:
     """Some totals, which only rise, and some maxima, each since the heartbeat before. Times are monotonic seconds."""
+
+    __slots__ = ("_maxima", "_steps", "_totals")
 
     def __init__(self, maxima: int) -> None:
         self._maxima = maxima
@@ -37,13 +39,11 @@ class Window:
         if now_totals != self._totals:  # those of an idle task are kept once
             self._totals = now_totals
         steps = self._steps
-        if steps:
-            kept = steps[-1].maxima
-            for index, value in enumerate(maxima):
-                if value > kept[index]:
-                    kept[index] = value
+        if steps and any(maxima):
+            kept = steps[-1].maxima or [0.0] * self._maxima
+            steps[-1].maxima = array("d", map(max, kept, maxima))
         if not steps or now - steps[-1].began >= STEP_S:
-            steps.append(_Step(now, self._totals, self._maxima))
+            steps.append(_Step(now, self._totals))
             self._forget(now)
 
     def rate(self, index: int, now: float) -> float:
@@ -61,7 +61,7 @@ class Window:
     def maximum(self, index: int, now: float) -> float:
         """The largest that was seen; 0 if there was nothing."""
         self._forget(now)
-        return max((step.maxima[index] for step in self._steps), default=0.0)
+        return max((step.maxima[index] for step in self._steps if step.maxima), default=0.0)
 
     def _rise(self, index: int) -> float:
         return self._totals[index] - self._steps[0].totals[index] if self._steps else 0.0
@@ -72,4 +72,4 @@ class Window:
         while len(steps) > 1 and now - steps[1].began >= WINDOW_S:
             del steps[0]
         if len(steps) == 1 and now - steps[0].began >= 2 * WINDOW_S:
-            steps[0] = _Step(now - WINDOW_S, self._totals, self._maxima)
+            steps[0] = _Step(now - WINDOW_S, self._totals)
