@@ -18,6 +18,9 @@ class Signals:
         loop = asyncio.get_running_loop()
         for number in HANDLED:
             loop.add_signal_handler(number, self._arrived.put_nowait, number)
+        # In a storm of signals the pipe that wakes the loop is full; to warn of that CPython takes a lock in the handler,
+        # which the next signal waits for: for ever.
+        signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
 
     async def next(self) -> signal.Signals:
         """Wait for the next one."""
