@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -91,23 +91,6 @@ class ConnectClient:
                 return await answer.read()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise self._unreachable(error) from None
-
-    async def lines(self, path: str, query: Mapping[str, Any] | None = None) -> AsyncIterator[bytes]:
-        """The lines of a body that goes on for as long as the worker writes. Raises RequestFailed, Unreachable."""
-        assert self._session is not None
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S)
-        for number, url in enumerate(self._urls, start=1):
-            try:
-                async with self._session.get(url + path, params=_query(query or {}), timeout=timeout) as answer:
-                    await _require_success(answer)
-                    async for line in answer.content:
-                        yield line.rstrip(b"\n")
-                    return
-            except aiohttp.ClientConnectorError as error:
-                if number == len(self._urls):
-                    raise self._unreachable(error) from None
-            except aiohttp.ClientError as error:
-                raise self._unreachable(error) from None
 
     async def _request(self, method: str, path: str, body: Any, query: Mapping[str, Any]) -> bytes:
         """A worker that cannot be reached is passed over; one that is busy is asked again for a while."""

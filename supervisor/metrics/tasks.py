@@ -79,13 +79,11 @@ class TaskMetrics:
         "_window",
         "call",
         "heard",
-        "kind",
         "positions",
         "source_lag",
     )
 
     def __init__(self, began: float) -> None:
-        self.kind: str | None = None
         self.heard = began
         self.call: tuple[str, float] | None = None
         self.positions: list[tuple[str, int, int]] = []
@@ -112,7 +110,6 @@ class TaskMetrics:
             self._spec = next((kind for kind in _KINDS if kind.marker in heartbeat.counters), None)
             if self._spec is None:
                 return
-            self.kind = self._spec.word
             self._window = Window(len(self._spec.maxima))
         assert self._window is not None
         totals = [self.total(name) for name in self._spec.window_totals]
