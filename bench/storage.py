@@ -24,13 +24,13 @@ from confluent_kafka.cimpl import NewTopic
 
 from bench.results import machine
 from supervisor.embedded import EmbeddedKafka
-from supervisor.lifecycle import UnitId
 from supervisor.storage import config_records as configs
 from supervisor.storage.config_listener import ConfigListener
 from supervisor.storage.config_log import ConfigLog
 from supervisor.storage.offset_log import OffsetLog
 from supervisor.storage.status_log import StatusLog
 from supervisor.storage.status_records import WorkStatus, status_key, status_value
+from supervisor.units.lifecycle import UnitId
 from tasks.settings.distributed import DistributedConfig
 from tasks.states import State, TargetState
 from tests.peer.jvm import compile_java, java_command

@@ -67,7 +67,7 @@ def main() -> None:
         # Without a handler it would end the process; whoever sends it now means files that are yet to be read.
         signal.signal(signal.SIGHUP, lambda number, frame: None)
         # While this process imports its own modules, the forkserver imports those of the tasks.
-        from supervisor.forkserver import ensure_running
+        from supervisor.processes.forkserver import ensure_running
 
         ensure_running()
     import_module("tasks.logs")  # first: it imports structlog in the cheap way

@@ -8,9 +8,9 @@ from typing import NoReturn
 
 import structlog
 
-from supervisor.configuration import Configuration, load_worker
+from supervisor.configuration.reload import Reload
+from supervisor.configuration.start import Configuration, load_worker
 from supervisor.herder.distributed import ClusterFiles, ClusterWorker, DistributedHerder
-from supervisor.reload import Reload
 from supervisor.rest.service import RestService
 from supervisor.rest.settings import RestSettings
 from supervisor.service import WorkerService

@@ -12,21 +12,21 @@ from typing import Any, Final, NoReturn
 import structlog
 
 from connectd.errors import ConnectException
-from supervisor.configuration import Configuration, unknown_key_warnings
+from supervisor.configuration.files import FileProblems
+from supervisor.configuration.reload import Reload
+from supervisor.configuration.secrets import WorkerSecrets
+from supervisor.configuration.start import Configuration, unknown_key_warnings
 from supervisor.dump import dump_state
 from supervisor.exit_codes import CommandExit
-from supervisor.files import FileProblems
-from supervisor.forkserver import ENTRY
 from supervisor.herder.herder import LocalHerder
-from supervisor.lifecycle import Statuses
-from supervisor.memory import give_back
 from supervisor.notify import notify, watchdog_interval_s
-from supervisor.pool import ProcessPool
-from supervisor.reload import Reload
+from supervisor.processes.forkserver import ENTRY
+from supervisor.processes.memory import give_back
+from supervisor.processes.pool import ProcessPool
 from supervisor.rest.service import RestService
-from supervisor.secrets import WorkerSecrets
 from supervisor.signals import Signals
-from supervisor.units import Surroundings
+from supervisor.units.lifecycle import Statuses
+from supervisor.units.unit import Surroundings
 from tasks.logs import set_levels
 from tasks.messages import LogSettings
 from tasks.settings import WorkerConfig

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import structlog
 
-from supervisor.configuration import load
-from supervisor.connector_files import ConnectorFiles
+from supervisor.configuration.connector_files import ConnectorFiles
+from supervisor.configuration.reload import Reload
+from supervisor.configuration.running import RunningRecord, record_path
+from supervisor.configuration.start import load
 from supervisor.herder.standalone import StandaloneHerder
-from supervisor.offsets import OffsetFile, OffsetStore
-from supervisor.reload import Reload
 from supervisor.rest.service import RestService
 from supervisor.rest.settings import RestSettings
-from supervisor.running import RunningRecord, record_path
 from supervisor.service import WorkerService, warn_of_nothing_to_do
+from supervisor.storage.offset_file import OffsetFile, OffsetStore
 from tasks.settings import StandaloneConfig
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,7 @@
 """The pipe between supervisor and child: length-prefixed msgpack messages over a socket pair.
 
 The child's end is blocking (one reader thread, many senders); the supervisor's end is asyncio and lives in
-`supervisor/process.py`. Both use the codec here.
+`supervisor/processes/process.py`. Both use the codec here.
 """
 
 from __future__ import annotations

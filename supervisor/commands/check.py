@@ -12,9 +12,9 @@ import msgspec
 
 from supervisor.commands.options import output_option
 from supervisor.commands.running import process_pool, start_logging
+from supervisor.configuration.preview import Change, FileReport, preview
 from supervisor.exit_codes import CommandExit
-from supervisor.pool import ProcessStartError
-from supervisor.preview import Change, FileReport, preview
+from supervisor.processes.pool import ProcessStartError
 from tasks.messages import LogSettings
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from supervisor.restarts import restart_config_def
+from supervisor.units.restarts import restart_config_def
 from tasks.settings.reference import reference_page
 
 

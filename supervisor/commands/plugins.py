@@ -14,12 +14,12 @@ from supervisor.commands.no_worker import NO_WORKER
 from supervisor.commands.options import output_option
 from supervisor.commands.running import process_pool, start_logging
 from supervisor.commands.table import print_table
-from supervisor.configuration import load_worker, worker_kind
+from supervisor.configuration.files import FileProblems
+from supervisor.configuration.secrets import WorkerSecrets
+from supervisor.configuration.start import load_worker, worker_kind
 from supervisor.exit_codes import CommandExit
-from supervisor.files import FileProblems
-from supervisor.inquiries import InquiryFailed, InquiryRefused, ask
-from supervisor.pool import ProcessStartError
-from supervisor.secrets import WorkerSecrets
+from supervisor.inquiries.inquiry import InquiryFailed, InquiryRefused, ask
+from supervisor.processes.pool import ProcessStartError
 from tasks.messages import ListPlugins, LogSettings, PluginInfo, Plugins
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import click
 
-from supervisor.pool import ProcessPool
+from supervisor.processes.pool import ProcessPool
 from tasks.logs import configure_logging, parse_levels, prefers_json
 from tasks.messages import LogSettings
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 
 EAGER: Final = 0
 COMPATIBLE: Final = 1

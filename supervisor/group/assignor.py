@@ -21,7 +21,7 @@ from typing import Final
 
 import msgspec
 
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 
 _BACKOFF_FACTOR: Final = 40
 

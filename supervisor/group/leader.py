@@ -11,7 +11,7 @@ import structlog
 from supervisor.group.assignment import Assignment, AssignmentError, Configured, WorkerState
 from supervisor.group.assignor import Claim, History, Round, assign, assign_eagerly
 from supervisor.group.protocol import ConnectProtocol
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from connectd.errors import ConnectException
 from supervisor.group.assignment import Assignment
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 
 
 class GroupListener(Protocol):

@@ -11,7 +11,7 @@ from supervisor.group.listener import GroupListener
 from supervisor.group.session import Session
 from supervisor.group.settings import GroupSettings
 from supervisor.group.standing import Standing
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 
 if TYPE_CHECKING:
     from supervisor.group.membership import Membership

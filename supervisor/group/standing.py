@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from supervisor.group.assignment import EAGER, SESSIONED, Assignment
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from supervisor.group.assignment import COMPATIBLE, EAGER, Assignment, WorkerState
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 
 # Stands among the numbers of tasks for the connector itself.
 _CONNECTOR: Final = -1

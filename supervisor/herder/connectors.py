@@ -18,8 +18,8 @@ from supervisor.herder.entities import (
     TaskInfo,
     TaskState,
 )
-from supervisor.lifecycle import Status, Statuses, UnitId
-from supervisor.specs import ConnectorSpec, Plan, TaskSpec, need_same_process
+from supervisor.units.lifecycle import Status, Statuses, UnitId
+from supervisor.units.specs import ConnectorSpec, Plan, TaskSpec, need_same_process
 from tasks.messages import Validated
 from tasks.states import State, TargetState
 

@@ -15,7 +15,7 @@ from supervisor.herder.entities import (
 )
 from supervisor.herder.signatures import RequestSignature
 from supervisor.log_levels import LogLevels
-from supervisor.worker import Worker
+from supervisor.units.worker import Worker
 from tasks.messages import Validated
 from tasks.states import TargetState
 

@@ -11,9 +11,9 @@ from connectd.errors import ConnectException
 from supervisor.herder.entities import ConnectorOffset, ConnectorType
 from supervisor.herder.errors import BadRequest, OperationInProgress, Unavailable
 from supervisor.herder.progress import Outcome, note
-from supervisor.inquiries import Answer, InquiryRefused, ask
-from supervisor.offsets import OffsetBackingStore, source_partition
-from supervisor.units import Surroundings
+from supervisor.inquiries.inquiry import Answer, InquiryRefused, ask
+from supervisor.storage.offset_file import OffsetBackingStore, source_partition
+from supervisor.units.unit import Surroundings
 from tasks.messages import AlterOffsets, ListOffsets, OffsetsAltered, OffsetsListed, Reason
 
 log = structlog.get_logger(__name__)

@@ -29,13 +29,13 @@ from supervisor.herder.offsets import ConnectorOffsets
 from supervisor.herder.operations import Operations
 from supervisor.herder.progress import Outcome, note
 from supervisor.herder.signatures import RequestSignature
-from supervisor.lifecycle import UnitId
+from supervisor.inquiries.validation import validate
 from supervisor.log_levels import LogLevels
-from supervisor.offsets import OffsetStore
-from supervisor.specs import ConnectorSpec, Plan
-from supervisor.units import Surroundings
-from supervisor.validation import validate
-from supervisor.worker import Worker
+from supervisor.storage.offset_file import OffsetStore
+from supervisor.units.lifecycle import UnitId
+from supervisor.units.specs import ConnectorSpec, Plan
+from supervisor.units.unit import Surroundings
+from supervisor.units.worker import Worker
 from tasks.messages import ForgetTopics, Validated
 from tasks.states import State, TargetState
 

@@ -6,10 +6,10 @@ from collections import Counter
 
 import msgspec
 
-from supervisor.exits import Cause
-from supervisor.lifecycle import UnitId, has_process
 from supervisor.metrics.lag import LagWatch
-from supervisor.units import STALLED, Surroundings
+from supervisor.processes.exits import Cause
+from supervisor.units.lifecycle import UnitId, has_process
+from supervisor.units.unit import STALLED, Surroundings
 from tasks.states import State
 
 

@@ -12,10 +12,10 @@ import msgspec
 import structlog
 
 from connectd.errors import ConnectException
-from supervisor.inquiries import ask
-from supervisor.lifecycle import UnitId
+from supervisor.inquiries.inquiry import ask
 from supervisor.metrics.tasks import UnitMetrics
-from supervisor.units import Surroundings
+from supervisor.units.lifecycle import UnitId
+from supervisor.units.unit import Surroundings
 from tasks.messages import LagMeasured, MeasureLag
 
 log = structlog.get_logger(__name__)

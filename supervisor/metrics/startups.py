@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from supervisor.lifecycle import Status, Statuses, UnitId
+from supervisor.units.lifecycle import Status, Statuses, UnitId
 from tasks.states import State
 
 _WELL: Final = frozenset({State.RUNNING, State.PAUSED, State.STOPPED})

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from supervisor.lifecycle import Status, Statuses, UnitId
 from supervisor.metrics.windows import Window
+from supervisor.units.lifecycle import Status, Statuses, UnitId
 from tasks.messages import Heartbeat
 from tasks.states import State
 

@@ -14,13 +14,13 @@ import connectd
 from connectd.errors import NotFoundException
 from supervisor.herder.entities import ConnectorType
 from supervisor.herder.herder import Herder
-from supervisor.lifecycle import Status, UnitId, has_process
 from supervisor.metrics import families
 from supervisor.metrics.activity import Activity, activities
 from supervisor.metrics.lag import LagWatch, SinkGroup
 from supervisor.metrics.startups import Startups
 from supervisor.metrics.text import Family, labels, with_label
-from supervisor.units import STALLED, Surroundings
+from supervisor.units.lifecycle import Status, UnitId, has_process
+from supervisor.units.unit import STALLED, Surroundings
 from supervisor.versions import KAFKA_CONNECT_VERSION
 from tasks.states import State
 

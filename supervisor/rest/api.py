@@ -9,14 +9,14 @@ from typing import Any
 
 from multidict import MultiMapping
 
-from supervisor.cluster import KafkaCluster
 from supervisor.herder.herder import Herder
 from supervisor.herder.signatures import RequestSignature
-from supervisor.lifecycle import Status, UnitId
+from supervisor.inquiries.cluster import KafkaCluster
+from supervisor.inquiries.plugin_catalogue import PluginCatalogue
 from supervisor.metrics.activity import Activity
-from supervisor.plugin_catalogue import PluginCatalogue
 from supervisor.rest.encoded import EncodedStates
 from supervisor.rest.roles import Role
+from supervisor.units.lifecycle import Status, UnitId
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from supervisor.herder.errors import (
     RequestTarget,
     Unavailable,
 )
-from supervisor.inquiries import InquiryFailed
+from supervisor.inquiries.inquiry import InquiryFailed
 
 log = structlog.get_logger(__name__)
 

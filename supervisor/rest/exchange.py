@@ -17,7 +17,7 @@ from yarl import URL
 from supervisor.herder.errors import RequestTarget, Unavailable
 from supervisor.herder.progress import watch_progress
 from supervisor.herder.signatures import RequestSignature
-from supervisor.inquiries import InquiryFailed
+from supervisor.inquiries.inquiry import InquiryFailed
 from supervisor.rest.access import Access, Caller
 from supervisor.rest.api import Answer, Api, Call
 from supervisor.rest.audit import audit

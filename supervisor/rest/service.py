@@ -7,15 +7,15 @@ from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from supervisor.cluster import KafkaCluster
 from supervisor.herder.herder import Herder
+from supervisor.inquiries.cluster import KafkaCluster
+from supervisor.inquiries.plugin_catalogue import PluginCatalogue
 from supervisor.metrics.own import OwnMetrics
 from supervisor.metrics.worker import MoreMetrics, WorkerMetrics
-from supervisor.plugin_catalogue import PluginCatalogue
 from supervisor.rest.listeners import Listener
 from supervisor.rest.settings import RestSettings
 from supervisor.rest.sockets import BoundListener, bind_all, close
-from supervisor.units import Surroundings
+from supervisor.units.unit import Surroundings
 from tasks.settings.rest import ADMIN_LISTENERS, LISTENERS, METRICS_LISTENERS
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from connectd.errors import ConfigException, ConnectException
-from supervisor.lifecycle import UnitId
 from supervisor.storage import config_records as records
 from supervisor.storage.config_listener import ConfigListener
 from supervisor.storage.config_records import Entry, RestartRequest, SessionKey
@@ -18,6 +17,7 @@ from supervisor.storage.leader_writer import LeaderWriter
 from supervisor.storage.settings import CONFIG_WRITE_TIMEOUT_S, config_log_settings
 from supervisor.storage.snapshot import ClusterConfig
 from supervisor.storage.tail import LogRecord
+from supervisor.units.lifecycle import UnitId
 from tasks.clients.storage import leader_producer_settings
 from tasks.settings.distributed import CONFIG_STORAGE, DistributedConfig
 from tasks.states import TargetState

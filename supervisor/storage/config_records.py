@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 import orjson
 
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 from tasks.states import State, TargetState
 
 TARGET_STATE: Final = "target-state-"

@@ -14,13 +14,13 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from supervisor.lifecycle import UnitId
 from supervisor.storage import config_records as records
 from supervisor.storage.config_listener import ConfigListener
 from supervisor.storage.config_records import RestartRequest, SessionKey
 from supervisor.storage.json_values import Malformed, bool_field, int_field, json_object, properties, str_field
 from supervisor.storage.keys import task_of_key
 from supervisor.storage.snapshot import ClusterConfig, Config
+from supervisor.units.lifecycle import UnitId
 from tasks.states import TargetState
 
 log = structlog.get_logger(__name__)

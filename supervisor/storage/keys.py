@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 
 _INT_MAX: Final = 2**31 - 1
 

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from connectd.errors import ConnectException
-from supervisor.offsets import Entries
 from supervisor.storage.errors import StorageUnavailable
 from supervisor.storage.kafka_log import KafkaLog
+from supervisor.storage.offset_file import Entries
 from supervisor.storage.offset_state import OffsetState
 from supervisor.storage.settings import offset_log_settings
 from supervisor.storage.tail import LogRecord

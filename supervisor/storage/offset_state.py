@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from supervisor.offsets import canonical, source_partition
+from supervisor.storage.offset_file import canonical, source_partition
 
 _FOREIGN: Final = ""  # no connector can have this name
 

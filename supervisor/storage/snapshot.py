@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from supervisor.lifecycle import UnitId
 from supervisor.storage.config_records import SessionKey
+from supervisor.units.lifecycle import UnitId
 from tasks.states import TargetState
 
 Config = Mapping[str, str]

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import structlog
 
-from supervisor.lifecycle import UnitId
 from supervisor.storage.errors import WriteFailed
 from supervisor.storage.kafka_log import KafkaLog
 from supervisor.storage.settings import status_log_settings
@@ -23,6 +22,7 @@ from supervisor.storage.status_records import (
 from supervisor.storage.status_state import StatusState
 from supervisor.storage.tail import LogRecord
 from supervisor.storage.writer import Position
+from supervisor.units.lifecycle import UnitId
 from tasks.settings.distributed import DistributedConfig
 
 log = structlog.get_logger(__name__)

@@ -7,8 +7,8 @@ from typing import Final, TypeVar
 import msgspec
 import orjson
 
-from supervisor.lifecycle import UnitId
 from supervisor.storage.json_values import Malformed
+from supervisor.units.lifecycle import UnitId
 from tasks.states import State
 
 T = TypeVar("T")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import structlog
 
-from supervisor.lifecycle import UnitId
 from supervisor.storage import status_records as records
 from supervisor.storage.json_values import Malformed
 from supervisor.storage.keys import task_of_key
 from supervisor.storage.status_records import TopicStatus, WorkStatus, read_status, read_topic, topic_of_key
+from supervisor.units.lifecycle import UnitId
 from tasks.states import State
 
 log = structlog.get_logger(__name__)

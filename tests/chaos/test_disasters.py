@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from supervisor.embedded import EmbeddedKafka
-from supervisor.java_map import read_map
+from supervisor.storage.java_map import read_map
 from tests.support.chaos import Chaos, chaos, wait_for
 from tests.support.kafka import TestKafka
 from tests.support.processes import alive

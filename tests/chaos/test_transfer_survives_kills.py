@@ -17,7 +17,7 @@ import psutil
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from supervisor.java_map import read_map
+from supervisor.storage.java_map import read_map
 
 KILLS = 20
 # Fast enough that every kill hits a transfer, slow enough that the whole run stays short.

@@ -14,7 +14,7 @@ from confluent_kafka import Consumer
 from supervisor.embedded import EmbeddedKafka
 from supervisor.group import Configured
 from supervisor.group.protocol import ConnectProtocol
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 from tests.support.cuttable_proxy import CuttableProxy
 from tests.support.group import FOUR, WAIT_S, Ledger, LocalWorker, connectors, group_settings, settled, started
 from tests.support.kafka import TestKafka

@@ -158,7 +158,7 @@ def test_a_store_that_fails_gets_the_offsets_when_it_works_again(kafka: TestKafk
     attempts: Callable[[], int] = lambda: sum("CommitOffsets" in type(report).__name__ for report in supervisor.reports)  # noqa: E731
     with run_source(task, kafka.client, supervisor=supervisor):
         until(lambda: attempts() >= 3, "commits are tried again")
-        assert supervisor.offsets == {} and task.commits == 0
+        assert supervisor.storage.offset_file == {} and task.commits == 0
         supervisor.store_error = None
         until(lambda: supervisor.committed(PARTITION) == {"n": 9}, "the offsets are stored")
 
@@ -214,7 +214,7 @@ def test_a_stop_with_a_full_queue_and_no_broker_ends_in_time() -> None:
     with run_source(task, nowhere, queue_buffering_max_messages=10, shutdown_timeout_s=0.5) as running:
         until(lambda: task.polls == 1, "the records are read")
         running.stop()
-    assert running.supervisor.offsets == {}
+    assert running.supervisor.storage.offset_file == {}
 
 
 def test_commit_record_is_called_for_each_record_on_the_tasks_thread(kafka: TestKafka, topic: str) -> None:
@@ -288,7 +288,7 @@ def test_a_task_that_tries_a_record_again_can_be_stopped(kafka: TestKafka, topic
     with run_source(task, kafka.client, pipeline=refusing, supervisor=supervisor) as running:
         until(lambda: errors.counters.failures, "the first record is refused")
         running.stop()
-    assert (task.polls, supervisor.offsets, errors.counters.skipped) == (1, {}, 0)
+    assert (task.polls, supervisor.storage.offset_file, errors.counters.skipped) == (1, {}, 0)
 
 
 @pytest.mark.parametrize("source", [NumberSource, ColumnSource, ConfirmedSource])
@@ -334,7 +334,7 @@ def test_a_record_that_the_broker_refuses_fails_the_task_and_is_named(kafka: Tes
         task.released.set()
         message = str(running.failure())
     assert "MSG_SIZE_TOO_LARGE" in message and f"{topic}-0" in message and '{"n":9}' in message
-    assert running.supervisor.offsets == {}
+    assert running.supervisor.storage.offset_file == {}
 
 
 class _Enlarging(MoodyConverter):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.java_map import read_map
+from supervisor.storage.java_map import read_map
 from tests.support.kafka import TestKafka
 from tests.support.processes import wait_until
 from tests.support.worker_process import WorkerProcess, worker_process

@@ -14,7 +14,6 @@ from confluent_kafka.admin import ConfigResource, ResourceType  # type: ignore[a
 
 from connectd.errors import ConfigException, ConnectException
 from supervisor.embedded import EmbeddedKafka
-from supervisor.lifecycle import UnitId
 from supervisor.storage import config_log as config_log_module
 from supervisor.storage import offset_log as offset_log_module
 from supervisor.storage import settings as storage_settings
@@ -25,6 +24,7 @@ from supervisor.storage.errors import PrivilegedWriteException, StorageUnavailab
 from supervisor.storage.offset_log import OffsetLog
 from supervisor.storage.status_log import StatusLog
 from supervisor.storage.status_records import TopicStatus, WorkStatus
+from supervisor.units.lifecycle import UnitId
 from tasks.settings.distributed import DistributedConfig
 from tasks.states import State, TargetState
 from tests.support.kafka import TestKafka

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from supervisor.group.assignment import Configured, WorkerState
 from supervisor.group.leader import units_of
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 from tests.peer.jvm import compile_java, java_command
 from tests.support.group_world import MAX_DELAY_MS, Decided
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from supervisor.lifecycle import UnitId
 from supervisor.storage.snapshot import ClusterConfig
 from supervisor.storage.status_records import WorkStatus
 from supervisor.storage.status_state import StatusState
+from supervisor.units.lifecycle import UnitId
 from tests.peer.jvm import compile_java, java_command, run_java
 from tests.support.storage import worker_props
 

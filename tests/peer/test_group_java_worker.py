@@ -13,7 +13,7 @@ import msgspec
 
 from supervisor.group import Assignment
 from supervisor.group.leader import all_units
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 from tests.peer.rest_workers import Worker, java_worker
 from tests.support.group import QUICK, WAIT_S, Ledger, LocalWorker, connectors, group_settings, started
 from tests.support.kafka import TestKafka

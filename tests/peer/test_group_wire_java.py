@@ -11,7 +11,7 @@ import msgspec
 
 from supervisor.group.assignment import Assignment, WorkerState
 from supervisor.group.wire import decode_assignment, decode_state, encode_assignment, encode_state
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 from tests.peer.jvm import compile_java, run_java
 
 PEER = "org.apache.kafka.connect.runtime.distributed.GroupWirePeer"

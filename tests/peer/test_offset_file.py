@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from supervisor.offsets import OffsetFile
+from supervisor.storage.offset_file import OffsetFile
 from tests.peer.jvm import compile_java, run_java
 from tests.support.offset_vectors import EMPTY, ONE, TWICE
 

@@ -8,13 +8,13 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from supervisor.lifecycle import UnitId
 from supervisor.storage import config_records as records
 from supervisor.storage.config_records import RestartRequest, SessionKey
 from supervisor.storage.config_state import ConfigState
 from supervisor.storage.offset_state import OffsetState
 from supervisor.storage.status_records import TopicStatus, WorkStatus, status_key, status_value, topic_key, topic_value
 from supervisor.storage.status_state import StatusState
+from supervisor.units.lifecycle import UnitId
 from tasks.states import State, TargetState
 from tests.peer.storage_peer import config_dump, encoded, fed, status_dump
 from tests.support.storage import Heard

@@ -7,12 +7,12 @@ import random
 from collections.abc import Coroutine
 from typing import Any
 
-from supervisor.lifecycle import UnitId
 from supervisor.storage.config_log import ConfigLog
 from supervisor.storage.config_records import RestartRequest, SessionKey
 from supervisor.storage.offset_log import OffsetLog
 from supervisor.storage.status_log import StatusLog
 from supervisor.storage.status_records import TopicStatus, WorkStatus
+from supervisor.units.lifecycle import UnitId
 from tasks.settings.distributed import DistributedConfig
 from tasks.source.offsets import encode_key, encode_value
 from tasks.states import State, TargetState

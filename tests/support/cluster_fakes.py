@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from connectd.errors import ConnectException
-from supervisor.lifecycle import UnitId
 from supervisor.storage.config_records import SessionKey
 from supervisor.storage.snapshot import EMPTY, ClusterConfig
 from supervisor.storage.status_records import TopicStatus, WorkStatus
+from supervisor.units.lifecycle import UnitId
 from tasks.states import State, TargetState
 
 

@@ -20,7 +20,7 @@ import msgspec
 from connectd.errors import ConnectException
 from supervisor.group import Assignment, Configured, GroupMember, GroupSettings
 from supervisor.group.leader import all_units, units_of
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 from tasks.settings import DistributedConfig
 from tests.support.processes import until
 

@@ -13,7 +13,7 @@ import msgspec
 from supervisor.group.assignment import Assignment, Configured, WorkerState
 from supervisor.group.leader import Leader, all_units, units_of
 from supervisor.group.protocol import ConnectProtocol
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 
 MAX_DELAY_MS: Final = 60_000
 # More rounds than that without a change from outside are a storm.

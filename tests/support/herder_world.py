@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from supervisor.herder.standalone import StandaloneHerder
-from supervisor.lifecycle import Status, Statuses, UnitId
-from supervisor.offsets import OffsetFile, OffsetStore
-from supervisor.pool import ProcessPool
-from supervisor.units import Surroundings
+from supervisor.processes.pool import ProcessPool
+from supervisor.storage.offset_file import OffsetFile, OffsetStore
+from supervisor.units.lifecycle import Status, Statuses, UnitId
+from supervisor.units.unit import Surroundings
 from tasks.messages import LogSettings
 from tasks.states import State
 from tests.support.processes import until

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from supervisor.lifecycle import UnitId
 from supervisor.storage.config_records import RestartRequest, SessionKey
+from supervisor.units.lifecycle import UnitId
 
 JSON_CONVERTER = "org.apache.kafka.connect.json.JsonConverter"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
-from supervisor.lifecycle import Status, Statuses, UnitId
-from supervisor.pool import ProcessPool
-from supervisor.specs import ConnectorSpec, Plan, TaskSpec
-from supervisor.units import Surroundings
-from supervisor.worker import Worker
+from supervisor.processes.pool import ProcessPool
+from supervisor.units.lifecycle import Status, Statuses, UnitId
+from supervisor.units.specs import ConnectorSpec, Plan, TaskSpec
+from supervisor.units.unit import Surroundings
+from supervisor.units.worker import Worker
 from tasks.messages import LogSettings
 from tasks.states import State, TargetState
 from tests.support.processes import until

@@ -14,8 +14,8 @@ import msgspec
 from supervisor.client.client import ConnectClient
 from supervisor.client.errors import RequestFailed
 from supervisor.commands.client.common import Cluster, cluster_options, fail, show_data
+from supervisor.configuration.files import ConnectorFile, FileProblems, read_connector_files
 from supervisor.exit_codes import CommandExit
-from supervisor.files import ConnectorFile, FileProblems, read_connector_files
 from tasks.states import TargetState
 
 _SUFFIXES: Final = (".properties", ".json")

@@ -26,14 +26,14 @@ from supervisor.herder.distributed.view import ClusterView
 from supervisor.herder.distributed.wanted import configured, is_configured, same_units
 from supervisor.herder.distributed.work import Work
 from supervisor.herder.errors import Unavailable
-from supervisor.lifecycle import UnitId
+from supervisor.inquiries.plugin_catalogue import PluginCatalogue
 from supervisor.log_levels import LogLevels
-from supervisor.plugin_catalogue import PluginCatalogue
-from supervisor.specs import Plan
 from supervisor.storage.config_records import RestartRequest, SessionKey
 from supervisor.storage.snapshot import EMPTY, ClusterConfig
-from supervisor.units import Surroundings
-from supervisor.worker import Worker
+from supervisor.units.lifecycle import UnitId
+from supervisor.units.specs import Plan
+from supervisor.units.unit import Surroundings
+from supervisor.units.worker import Worker
 from tasks.messages import ForgetTopics, Lease
 from tasks.settings import DistributedConfig
 

@@ -17,12 +17,12 @@ from typing import Final, NamedTuple, Self
 import structlog
 
 from connectd.errors import ConnectException
-from supervisor.connector_files import ConnectorFiles
-from supervisor.difference import Difference, Reading, difference
-from supervisor.files import ConnectorFile, Problem
+from supervisor.configuration.connector_files import ConnectorFiles
+from supervisor.configuration.difference import Difference, Reading, difference
+from supervisor.configuration.files import ConnectorFile, Problem
+from supervisor.configuration.live_settings import CONNECTOR_FILE
 from supervisor.herder.herder import LocalHerder
-from supervisor.live_settings import CONNECTOR_FILE
-from supervisor.validation import FileOutcome
+from supervisor.inquiries.validation import FileOutcome
 
 log = structlog.get_logger(__name__)
 

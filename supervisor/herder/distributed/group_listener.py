@@ -11,9 +11,9 @@ from connectd.errors import ConnectException
 from supervisor.group import Assignment
 from supervisor.herder.distributed.rebalances import Rebalances
 from supervisor.herder.distributed.work import Work
-from supervisor.lifecycle import UnitId
 from supervisor.storage.config_log import ConfigLog
 from supervisor.storage.status_log import StatusLog
+from supervisor.units.lifecycle import UnitId
 
 log = structlog.get_logger(__name__)
 

@@ -30,11 +30,11 @@ from supervisor.herder.herder import ConfigPatch
 from supervisor.herder.offsets import ConnectorOffsets
 from supervisor.herder.operations import Operations
 from supervisor.herder.signatures import RequestSignature
-from supervisor.lifecycle import UnitId
+from supervisor.inquiries.validation import validate
 from supervisor.log_levels import LogLevels
 from supervisor.storage.config_records import RestartRequest
-from supervisor.validation import validate
-from supervisor.worker import Worker
+from supervisor.units.lifecycle import UnitId
+from supervisor.units.worker import Worker
 from tasks.messages import Validated
 from tasks.states import TargetState
 

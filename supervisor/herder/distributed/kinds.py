@@ -9,8 +9,8 @@ import structlog
 
 from plugins.discovery.kinds import PluginKind
 from supervisor.herder.entities import ConnectorType
-from supervisor.inquiries import InquiryFailed
-from supervisor.plugin_catalogue import PluginCatalogue
+from supervisor.inquiries.inquiry import InquiryFailed
+from supervisor.inquiries.plugin_catalogue import PluginCatalogue
 from tasks.messages import PluginInfo, Validated
 from tasks.settings.connector import CONNECTOR_CLASS
 

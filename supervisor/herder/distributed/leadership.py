@@ -14,10 +14,10 @@ from supervisor.herder.distributed.session_keys import SessionKeys
 from supervisor.herder.distributed.status_reporter import StatusReporter
 from supervisor.herder.distributed.wanted import is_configured, is_planned, target_state
 from supervisor.herder.errors import BadRequest, RequestTarget, Unavailable
-from supervisor.lifecycle import UnitId
 from supervisor.storage.config_log import ConfigLog
 from supervisor.storage.errors import PrivilegedWriteException
 from supervisor.storage.status_log import StatusLog
+from supervisor.units.lifecycle import UnitId
 from tasks.states import TargetState
 
 log = structlog.get_logger(__name__)

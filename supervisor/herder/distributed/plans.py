@@ -10,8 +10,8 @@ import structlog
 
 from connectd.errors import ConnectException
 from supervisor.herder.distributed.wanted import is_planned, target_state
-from supervisor.specs import Plan, need_same_process
 from supervisor.storage.snapshot import ClusterConfig
+from supervisor.units.specs import Plan, need_same_process
 from tasks.states import TargetState
 
 log = structlog.get_logger(__name__)

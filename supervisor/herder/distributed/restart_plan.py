@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from supervisor.herder.entities import ConnectorStateInfo
-from supervisor.lifecycle import UnitId
 from supervisor.storage.config_records import RestartRequest
+from supervisor.units.lifecycle import UnitId
 from tasks.states import State
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from supervisor.lifecycle import Status, Statuses, UnitId
 from supervisor.storage.status_log import StatusLog
 from supervisor.storage.status_records import WorkStatus
+from supervisor.units.lifecycle import Status, Statuses, UnitId
 from tasks.states import State
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from supervisor.storage.status_log import StatusLog
 from supervisor.storage.status_records import TopicStatus
-from supervisor.topics import ActiveTopics
+from supervisor.units.topics import ActiveTopics
 
 
 class ClusterTopics(ActiveTopics):

@@ -18,10 +18,10 @@ from supervisor.herder.entities import (
     TaskInfo,
     TaskState,
 )
-from supervisor.lifecycle import UnitId
 from supervisor.storage.snapshot import ClusterConfig
 from supervisor.storage.status_log import StatusLog
 from supervisor.storage.status_records import WorkStatus
+from supervisor.units.lifecycle import UnitId
 
 
 class ClusterView:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from supervisor.configuration.live_settings import CONNECTOR_FILE
 from supervisor.group import Configured
-from supervisor.lifecycle import UnitId
-from supervisor.live_settings import CONNECTOR_FILE
-from supervisor.specs import ConnectorSpec, TaskSpec, need_same_process
 from supervisor.storage.snapshot import ClusterConfig
+from supervisor.units.lifecycle import UnitId
+from supervisor.units.specs import ConnectorSpec, TaskSpec, need_same_process
 from tasks.states import TargetState
 
 TASK_CLASS = "task.class"

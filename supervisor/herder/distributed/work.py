@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from supervisor.herder.distributed.wanted import is_configured, wanted
-from supervisor.lifecycle import UnitId
 from supervisor.storage.snapshot import ClusterConfig
-from supervisor.worker import Worker
+from supervisor.units.lifecycle import UnitId
+from supervisor.units.worker import Worker
 
 
 class Work:

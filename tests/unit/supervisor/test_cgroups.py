@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import structlog
 
-import supervisor.cgroups
-from supervisor.cgroups import Cgroups, delegated_cgroup
+import supervisor.processes.cgroups
+from supervisor.processes.cgroups import Cgroups, delegated_cgroup
 from tasks.settings import Limits
 from tasks.states import State
 from tests.support.supervised import supervised
@@ -75,7 +75,7 @@ def test_a_limit_that_the_kernel_refuses_leaves_the_one_before(base: Path) -> No
 
 
 async def test_the_limits_of_a_running_task_are_changed_and_lifted(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor.cgroups, "delegated_cgroup", lambda: base)
+    monkeypatch.setattr(supervisor.processes.cgroups, "delegated_cgroup", lambda: base)
     async with supervised(task_memory_max=str(1 << 30)) as worker:
         worker.run()
         await worker.until(State.RUNNING)
@@ -110,7 +110,7 @@ def test_controllers_that_are_not_delegated_are_left_out(tmp_path: Path) -> None
 
 
 def test_a_weight_that_has_no_effect_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor.cgroups, "delegated_cgroup", lambda: None)
+    monkeypatch.setattr(supervisor.processes.cgroups, "delegated_cgroup", lambda: None)
     cgroups = Cgroups()
     with structlog.testing.capture_logs() as said:
         for pid in (1, 2):
@@ -146,7 +146,7 @@ def test_only_what_systemd_has_marked_is_used(
 ) -> None:
     base = cgroup(tmp_path / "connectd.service")
     own = cgroup(base / "supervisor")
-    monkeypatch.setattr(supervisor.cgroups, "_own_cgroup", lambda: own)
+    monkeypatch.setattr(supervisor.processes.cgroups, "_own_cgroup", lambda: own)
     if marked is not None:
         try:
             os.setxattr(tmp_path / marked, "user.delegate", b"1")

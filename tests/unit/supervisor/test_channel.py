@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from supervisor.channel import Channel
+from supervisor.processes.channel import Channel
 from tasks.channel import LENGTH, MAX_MESSAGE_BYTES, ChildChannel, encode
 from tasks.messages import CommitOffsets, OffsetsRead, Report, Stop, Warm
 from tests.support.processes import open_descriptors

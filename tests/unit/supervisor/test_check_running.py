@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.running import read_record
+from supervisor.configuration.running import read_record
 from tests.support.processes import wait_until
 from tests.support.worker_process import CONNECTD, WorkerProcess, worker_process
 

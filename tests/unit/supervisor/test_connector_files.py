@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.connector_files import ConnectorFiles
-from supervisor.counts import ReloadResult
+from supervisor.configuration.connector_files import ConnectorFiles
 from supervisor.herder.errors import OperationInProgress
 from supervisor.herder.standalone import StandaloneHerder
-from supervisor.lifecycle import Statuses
-from supervisor.offsets import OffsetFile, OffsetStore
-from supervisor.pool import ProcessPool
-from supervisor.units import Surroundings
+from supervisor.processes.pool import ProcessPool
+from supervisor.storage.offset_file import OffsetFile, OffsetStore
+from supervisor.units.counts import ReloadResult
+from supervisor.units.lifecycle import Statuses
+from supervisor.units.unit import Surroundings
 from tasks.messages import LogSettings
 from tests.support.standin_worker import connector
 

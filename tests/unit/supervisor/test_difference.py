@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.difference import Difference, difference, read_all
+from supervisor.configuration.difference import Difference, difference, read_all
 
 Files = dict[str, str]  # content by file name
 

@@ -9,14 +9,14 @@ from typing import Any, cast
 import pytest
 
 from connectd.errors import ConnectException
+from supervisor.configuration.live_settings import CONNECTOR_FILE
 from supervisor.herder.distributed import files as module
 from supervisor.herder.distributed.files import ClusterFiles, Mark
 from supervisor.herder.entities import ConnectorInfo, ConnectorType
 from supervisor.herder.herder import LocalHerder
-from supervisor.lifecycle import Statuses
-from supervisor.live_settings import CONNECTOR_FILE
-from supervisor.units import Surroundings
-from supervisor.validation import FileOutcome
+from supervisor.inquiries.validation import FileOutcome
+from supervisor.units.lifecycle import Statuses
+from supervisor.units.unit import Surroundings
 from tasks.messages import LogSettings, Validated
 from tasks.states import TargetState
 
@@ -79,8 +79,8 @@ def nothing_is_validated_or_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     async def validate(pool: Any, worker_config: Any, log: Any, files: Any) -> list[FileOutcome]:
         return [FileOutcome(path=file.path) for file in files]
 
-    monkeypatch.setattr("supervisor.connector_files.validate_files", validate)
-    monkeypatch.setattr("supervisor.settling.SETTLED_S", 0.0)
+    monkeypatch.setattr("supervisor.configuration.connector_files.validate_files", validate)
+    monkeypatch.setattr("supervisor.configuration.settling.SETTLED_S", 0.0)
     monkeypatch.setattr(module, "_RETRIES_S", (0.0, 0.0))
 
 

@@ -12,10 +12,10 @@ from supervisor.herder.distributed.leadership import Leadership
 from supervisor.herder.distributed.session_keys import SessionKeys
 from supervisor.herder.distributed.status_reporter import StatusReporter
 from supervisor.herder.errors import BadRequest, RequestTarget, Unavailable
-from supervisor.lifecycle import Statuses, UnitId
 from supervisor.rest.errors import RestException
 from supervisor.storage.errors import PrivilegedWriteException
 from supervisor.storage.status_records import WorkStatus
+from supervisor.units.lifecycle import Statuses, UnitId
 from tasks.settings import DistributedConfig
 from tasks.states import State, TargetState
 from tests.support.cluster_fakes import FakeConfigLog, FakeMember, FakeStatusLog

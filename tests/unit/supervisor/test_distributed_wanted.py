@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from supervisor.herder.distributed.wanted import configured, is_configured, is_planned, same_units, wanted
-from supervisor.lifecycle import UnitId
 from supervisor.storage.snapshot import EMPTY, ClusterConfig
+from supervisor.units.lifecycle import UnitId
 from tasks.states import TargetState
 
 CONFIG = {"name": "c", "connector.class": "Some"}

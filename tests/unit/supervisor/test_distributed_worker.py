@@ -19,8 +19,8 @@ from supervisor.herder.distributed.rebalances import Rebalances
 from supervisor.herder.distributed.status_reporter import StatusReporter
 from supervisor.herder.distributed.topics import ClusterTopics
 from supervisor.herder.distributed.work import Work
-from supervisor.lifecycle import Statuses, UnitId
-from supervisor.specs import Plan
+from supervisor.units.lifecycle import Statuses, UnitId
+from supervisor.units.specs import Plan
 from tasks.states import State, TargetState
 from tests.support.cluster_fakes import FakeConfigLog, FakeMember, FakeStatusLog
 from tests.support.processes import until

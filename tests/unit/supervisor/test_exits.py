@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.exits import Cause, Exit, OutOfMemoryKills
+from supervisor.processes.exits import Cause, Exit, OutOfMemoryKills
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.files import (
+from supervisor.configuration.files import (
     ConnectorFile,
     FileProblems,
     read_connector_file,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.hangs import Beat, Hang, HangLimits, hung
+from supervisor.units.hangs import Beat, Hang, HangLimits, hung
 from tasks.heartbeat import SILENCE_S
 from tasks.states import Call
 

@@ -12,10 +12,10 @@ from multiprocess import forkserver
 
 from connectd.errors import AlreadyExistsException, NotFoundException
 from supervisor.herder.errors import InvalidConnector
-from supervisor.inquiries import InquiryFailed
-from supervisor.lifecycle import UnitId
-from supervisor.offsets import OffsetFile
-from supervisor.process import Child
+from supervisor.inquiries.inquiry import InquiryFailed
+from supervisor.processes.process import Child
+from supervisor.storage.offset_file import OffsetFile
+from supervisor.units.lifecycle import UnitId
 from tasks.states import State, TargetState
 from tests.support.herder_world import world
 from tests.support.processes import alive, until

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.java_map import JavaFormatError, read_map, write_map
+from supervisor.storage.java_map import JavaFormatError, read_map, write_map
 from tests.support.offset_vectors import EMPTY, ONE, TWICE
 
 maps = st.dictionaries(st.none() | st.binary(max_size=40), st.none() | st.binary(max_size=40), max_size=30)

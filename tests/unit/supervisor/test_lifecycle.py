@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.lifecycle import LEGAL_MOVES, Status, Statuses, UnitId
+from supervisor.units.lifecycle import LEGAL_MOVES, Status, Statuses, UnitId
 from tasks.states import State
 
 TASK = UnitId("c", 0)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from supervisor.live_settings import Effect, changes, effect_of, taken_over
+from supervisor.configuration.live_settings import Effect, changes, effect_of, taken_over
 from supervisor.log_levels import LogLevels
-from supervisor.specs import TaskSpec, need_same_process
+from supervisor.units.specs import TaskSpec, need_same_process
 from tasks.messages import Order, SetLogLevels
 from tasks.states import TargetState
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-import supervisor.memberships
-from supervisor.lifecycle import UnitId
+import supervisor.units.memberships
+from supervisor.units.lifecycle import UnitId
 from tasks.states import State, TargetState
 from tests.support.herder_world import World, world
 from tests.support.processes import until
@@ -133,7 +133,7 @@ async def test_a_successor_waits_until_its_predecessor_has_left(tmp_path: Path) 
 async def test_a_child_that_hangs_delays_the_end_but_does_not_prevent_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor.memberships, "INQUIRY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(supervisor.units.memberships, "INQUIRY_TIMEOUT_S", 0.1)
     with capture_logs() as logs:
         async with sinks(tmp_path, leaving="hang") as c:
             pass
@@ -155,7 +155,7 @@ async def test_what_kafka_refuses_is_said(tmp_path: Path) -> None:
 async def test_those_that_move_to_another_worker_leave_later_and_only_if_they_were_not_taken_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor.memberships, "TAKEOVER_S", 0.2)
+    monkeypatch.setattr(supervisor.units.memberships, "TAKEOVER_S", 0.2)
     joining = {f"task_{number}_joins": f"g/g-{number}/member-{number}" for number in range(3)}
     async with world(tmp_path, left_file=str(tmp_path / "left")) as here:
         c = Sinks(here, tmp_path / "left")

@@ -16,8 +16,8 @@ from typing import IO
 
 import pytest
 
-from supervisor.java_map import read_map, write_map
-from supervisor.offsets import OffsetFile, OffsetFileError, OffsetFileLocked, OffsetStore, canonical
+from supervisor.storage.java_map import read_map, write_map
+from supervisor.storage.offset_file import OffsetFile, OffsetFileError, OffsetFileLocked, OffsetStore, canonical
 
 KEY = b'["c",{"filename":"a","part":1}]'
 SAME_KEY = b'["c", {"part": 1, "filename": "a"}]'
@@ -188,7 +188,7 @@ WRITERS = textwrap.dedent(
     """
     import asyncio, os, sys
     from pathlib import Path
-    from supervisor.offsets import OffsetFile, OffsetStore
+    from supervisor.storage.offset_file import OffsetFile, OffsetStore
 
     async def write():
         store = OffsetStore(OffsetFile(Path(sys.argv[1])))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
-from supervisor.output import Output
+from supervisor.processes.output import Output
 from tests.support.processes import until
 
 

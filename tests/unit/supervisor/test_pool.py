@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from multiprocess import forkserver
 
-from supervisor.exits import Cause
-from supervisor.pool import ProcessPool, ProcessStartError
-from supervisor.process import Child
+from supervisor.processes.exits import Cause
+from supervisor.processes.pool import ProcessPool, ProcessStartError
+from supervisor.processes.process import Child
 from tasks.messages import ListPlugins, LogSettings, Plugins, Report, RunTask, Stop, Validate
 from tasks.states import TargetState
 from tests.support.processes import alive, open_descriptors, parent_of, threads, until
@@ -218,7 +218,7 @@ def test_a_deep_folder_for_temporary_files_does_no_harm(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 120)
     deep.mkdir()
     program = (
-        "from supervisor import forkserver; from multiprocess import util;"
+        "from supervisor.processes import forkserver; from multiprocess import util;"
         "forkserver.ensure_running('tests.support.standin:main'); print(util.get_temp_dir()); forkserver.stop()"
     )
     environment = {**os.environ, "TMPDIR": str(deep)}
@@ -236,7 +236,7 @@ def test_what_killed_supervisors_left_behind_is_removed(tmp_path: Path) -> None:
     for folder in (left, living):
         folder.mkdir()
     program = (
-        "from supervisor import forkserver; from multiprocess import util;"
+        "from supervisor.processes import forkserver; from multiprocess import util;"
         "forkserver.ensure_running('tests.support.standin:main'); print(util.get_temp_dir()); forkserver.stop()"
     )
     # Short enough for a socket, whatever pytest's own folder is called.

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectd.errors import ConfigException
-from supervisor.exits import Cause
-from supervisor.restarts import GiveUp, History, Restart, RestartAfter, RestartPolicy, decide
+from supervisor.processes.exits import Cause
+from supervisor.units.restarts import GiveUp, History, Restart, RestartAfter, RestartPolicy, decide
 
 CRASHES = [cause for cause in Cause if cause not in (Cause.EXCEPTION, Cause.CONFIG)]
 

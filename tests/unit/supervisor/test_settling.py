@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor import settling
-from supervisor.settling import read_settled
+from supervisor.configuration import settling
+from supervisor.configuration.settling import read_settled
 
 
 def none(result: object) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.offsets import OffsetFile
+from supervisor.storage.offset_file import OffsetFile
 from tests.support.processes import alive, wait_until
 from tests.support.standin_worker import WORKER, Running, connector, running
 

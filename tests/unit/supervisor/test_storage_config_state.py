@@ -11,11 +11,11 @@ import pytest
 import structlog
 from hypothesis import given, settings
 
-from supervisor.lifecycle import UnitId
 from supervisor.storage import config_records as records
 from supervisor.storage.config_records import Entry, RestartRequest, SessionKey
 from supervisor.storage.config_state import ConfigState
 from supervisor.storage.snapshot import EMPTY, ClusterConfig
+from supervisor.units.lifecycle import UnitId
 from tasks.states import State, TargetState
 
 A0, A1, A2 = (UnitId("a", number) for number in range(3))

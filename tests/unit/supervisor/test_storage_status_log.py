@@ -9,12 +9,12 @@ import pytest
 import structlog
 from confluent_kafka import KafkaError
 
-from supervisor.lifecycle import UnitId
 from supervisor.storage import status_log
 from supervisor.storage.errors import WriteFailed
 from supervisor.storage.status_log import StatusLog
 from supervisor.storage.status_records import TopicStatus, WorkStatus, read_status, status_key, status_value
 from supervisor.storage.tail import LogRecord
+from supervisor.units.lifecycle import UnitId
 from tasks.settings.distributed import DistributedConfig
 from tasks.states import State
 from tests.support.processes import until

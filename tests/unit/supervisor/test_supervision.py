@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import structlog
 
-import supervisor.hangs
-import supervisor.pool
-import supervisor.worker
-from supervisor.exits import Cause
-from supervisor.inquiries import InquiryFailed, ask
-from supervisor.lifecycle import UnitId
-from supervisor.worker import supervision_rules
+import supervisor.processes.pool
+import supervisor.units.hangs
+import supervisor.units.worker
+from supervisor.inquiries.inquiry import InquiryFailed, ask
+from supervisor.processes.exits import Cause
+from supervisor.units.lifecycle import UnitId
+from supervisor.units.worker import supervision_rules
 from tasks.messages import LogSettings, Validate, Validated
 from tasks.states import Call, State
 from tests.support.processes import alive, until
@@ -31,8 +31,8 @@ FAST = {"task_restart_backoff_ms": "10", "task_restart_backoff_max_ms": "10"}
 
 @pytest.fixture(autouse=True)
 def checked_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor.worker, "CHECK_INTERVAL_S", 0.05)
-    monkeypatch.setattr(supervisor.pool, "CHECK_INTERVAL_S", 0.05)
+    monkeypatch.setattr(supervisor.units.worker, "CHECK_INTERVAL_S", 0.05)
+    monkeypatch.setattr(supervisor.processes.pool, "CHECK_INTERVAL_S", 0.05)
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ async def test_what_hangs_is_marked_dumped_counted_and_replaced(tmp_path: Path, 
 
 
 async def test_a_child_that_was_stopped_by_a_signal_hangs_too(said: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor.hangs, "SILENCE_S", 0.05)
+    monkeypatch.setattr(supervisor.units.hangs, "SILENCE_S", 0.05)
     async with supervised(task_hang_timeout_ms="300") as worker:
         worker.run()
         await worker.until(State.RUNNING)

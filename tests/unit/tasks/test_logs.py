@@ -83,7 +83,10 @@ def test_console_lines_are_for_people_and_without_colour_in_a_pipe() -> None:
 
 
 def test_levels_are_pythons_or_log4js() -> None:
-    assert parse_levels(["warn", "supervisor.pool=TRACE"]) == {"root": "WARN", "supervisor.pool": "TRACE"}
+    assert parse_levels(["warn", "supervisor.processes.pool=TRACE"]) == {
+        "root": "WARN",
+        "supervisor.processes.pool": "TRACE",
+    }
     with pytest.raises(ValueError, match="a=LOUD: expected one of TRACE, DEBUG"):
         parse_levels(["a=LOUD"])
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from supervisor.group.assignor import Claim, History, Round, assign, assign_eagerly
 from supervisor.group.leader import all_units
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 from tests.support.group_world import (
     EVENTS,
     MAX_DELAY_MS,

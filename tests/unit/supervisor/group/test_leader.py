@@ -7,7 +7,7 @@ import pytest
 from supervisor.group.assignment import Assignment, AssignmentError, Configured, WorkerState
 from supervisor.group.leader import Leader
 from supervisor.group.protocol import ConnectProtocol
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 
 TASKS = [UnitId("a", number) for number in range(3)]
 CONFIGURED = Configured(offset=9, tasks={"a": TASKS})

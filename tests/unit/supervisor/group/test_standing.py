@@ -8,7 +8,7 @@ from supervisor.group.assignment import Assignment
 from supervisor.group.protocol import ConnectProtocol
 from supervisor.group.session import Session
 from supervisor.group.standing import merged
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 
 A0, A1, B0 = UnitId("a", 0), UnitId("a", 1), UnitId("b", 0)
 

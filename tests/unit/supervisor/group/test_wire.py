@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from supervisor.group.assignment import Assignment, WorkerState
 from supervisor.group.wire import WireError, decode_assignment, decode_state, encode_assignment, encode_state
-from supervisor.lifecycle import UnitId
+from supervisor.units.lifecycle import UnitId
 
 ASSIGNMENT = Assignment(
     version=2,

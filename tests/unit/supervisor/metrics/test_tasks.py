@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from supervisor.lifecycle import Statuses, UnitId
 from supervisor.metrics.startups import Startups
 from supervisor.metrics.tasks import TaskMetrics, UnitMetrics
+from supervisor.units.lifecycle import Statuses, UnitId
 from tasks.messages import Heartbeat
 from tasks.sink.counters import SinkCounters
 from tasks.source.counters import SourceCounters

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from supervisor.configuration import (
+from supervisor.configuration.connector_files import ConnectorFiles
+from supervisor.configuration.difference import Difference
+from supervisor.configuration.files import FileProblems
+from supervisor.configuration.live_settings import Effect, changes, taken_over
+from supervisor.configuration.secrets import changed_references
+from supervisor.configuration.start import (
     Configuration,
     Resolve,
     folder_of,
@@ -14,15 +19,10 @@ from supervisor.configuration import (
     unknown_key_warnings,
     unknown_keys,
 )
-from supervisor.connector_files import ConnectorFiles
-from supervisor.counts import ReloadResult
-from supervisor.difference import Difference
-from supervisor.files import FileProblems
 from supervisor.herder.herder import LocalHerder
-from supervisor.inquiries import InquiryFailed, InquiryRefused
-from supervisor.live_settings import Effect, changes, taken_over
-from supervisor.pool import ProcessStartError
-from supervisor.secrets import changed_references
+from supervisor.inquiries.inquiry import InquiryFailed, InquiryRefused
+from supervisor.processes.pool import ProcessStartError
+from supervisor.units.counts import ReloadResult
 from tasks.settings import WorkerConfig
 
 log = structlog.get_logger(__name__)

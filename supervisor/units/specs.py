@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from supervisor.lifecycle import UnitId
-from supervisor.live_settings import is_for_supervisor
+from supervisor.configuration.live_settings import is_for_supervisor
+from supervisor.units.lifecycle import UnitId
 from tasks.states import TargetState
 
 

@@ -8,14 +8,21 @@ from pathlib import Path
 
 import msgspec
 
-from supervisor.configuration import all_paths, folder_of, load_worker, unknown_key_warnings, unknown_keys, worker_kind
-from supervisor.difference import Reading, difference, read_all
-from supervisor.files import ConnectorFile, FileProblems, Problem
-from supervisor.live_settings import changes
-from supervisor.pool import ProcessPool
-from supervisor.running import Digests, Running, digests, read_record, record_path
-from supervisor.secrets import WorkerSecrets
-from supervisor.validation import validate_files
+from supervisor.configuration.difference import Reading, difference, read_all
+from supervisor.configuration.files import ConnectorFile, FileProblems, Problem
+from supervisor.configuration.live_settings import changes
+from supervisor.configuration.running import Digests, Running, digests, read_record, record_path
+from supervisor.configuration.secrets import WorkerSecrets
+from supervisor.configuration.start import (
+    all_paths,
+    folder_of,
+    load_worker,
+    unknown_key_warnings,
+    unknown_keys,
+    worker_kind,
+)
+from supervisor.inquiries.validation import validate_files
+from supervisor.processes.pool import ProcessPool
 from tasks.messages import LogSettings
 from tasks.settings import StandaloneConfig, WorkerConfig
 

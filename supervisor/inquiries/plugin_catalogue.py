@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from connectd.config import ConfigValue
 from connectd.errors import NotFoundException
 from supervisor.herder.errors import BadRequest
-from supervisor.inquiries import InquiryRefused, ask
-from supervisor.restarts import PREFIX, restart_config_def
-from supervisor.units import Surroundings
-from supervisor.validation import validate
+from supervisor.inquiries.inquiry import InquiryRefused, ask
+from supervisor.inquiries.validation import validate
+from supervisor.units.restarts import PREFIX, restart_config_def
+from supervisor.units.unit import Surroundings
 from tasks.infos import ConfigInfos, ConfigKeyInfo, merged, result
 from tasks.messages import DescribePlugin, ListPlugins, PluginConfig, PluginInfo, Plugins, Reason
 from tasks.settings.connector import CONNECTOR_CLASS

@@ -7,12 +7,12 @@ import asyncio
 import msgspec
 
 from connectd.errors import ConnectException
-from supervisor.hangs import HangLimits
-from supervisor.memberships import Memberships
-from supervisor.offsets import OffsetBackingStore
-from supervisor.process import Child
-from supervisor.specs import TaskSpec
-from supervisor.units import Rules, Surroundings, Unit
+from supervisor.processes.process import Child
+from supervisor.storage.offset_file import OffsetBackingStore
+from supervisor.units.hangs import HangLimits
+from supervisor.units.memberships import Memberships
+from supervisor.units.specs import TaskSpec
+from supervisor.units.unit import Rules, Surroundings, Unit
 from tasks.messages import (
     ChangeTargetState,
     CommitOffsets,

@@ -16,7 +16,7 @@ import msgspec
 
 from connectd.config import ConfigDef, Importance, Range, Type, ValidString
 from connectd.errors import ConfigException
-from supervisor.exits import Cause
+from supervisor.processes.exits import Cause
 
 PREFIX: Final = "task.restart."
 POLICY: Final = "task.restart.policy"

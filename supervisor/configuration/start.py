@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from supervisor.files import ConnectorFile, FileProblems, Problem, read_connector_files, read_worker_file
+from supervisor.configuration.files import ConnectorFile, FileProblems, Problem, read_connector_files, read_worker_file
 from supervisor.rest.settings import rest_errors
-from supervisor.restarts import RestartPolicy
+from supervisor.units.restarts import RestartPolicy
 from tasks.clients import worker_client_errors
 from tasks.secrets.masking import mask
 from tasks.settings import DistributedConfig, StandaloneConfig, WorkerConfig

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from plugins.python_setting import PLUGIN_PYTHON
-from supervisor.restarts import PREFIX as RESTART_PREFIX
+from supervisor.units.restarts import PREFIX as RESTART_PREFIX
 from tasks.settings.limits import (
     CONNECTOR_HANG_TIMEOUT_MS,
     TASK_BYTES_PER_SECOND_MAX,

@@ -6,8 +6,8 @@ import enum
 from collections import Counter
 from typing import TypeVar
 
-from supervisor.exits import Cause
-from supervisor.lifecycle import UnitId
+from supervisor.processes.exits import Cause
+from supervisor.units.lifecycle import UnitId
 from tasks.states import Call
 
 K = TypeVar("K")

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import structlog
 
-from supervisor.files import FileProblems, Problem
-from supervisor.inquiries import INQUIRY_TIMEOUT_S, InquiryFailed, InquiryRefused, ask
-from supervisor.pool import ProcessPool, ProcessStartError
-from supervisor.units import Unit
-from supervisor.worker import Worker
+from supervisor.configuration.files import FileProblems, Problem
+from supervisor.inquiries.inquiry import INQUIRY_TIMEOUT_S, InquiryFailed, InquiryRefused, ask
+from supervisor.processes.pool import ProcessPool, ProcessStartError
+from supervisor.units.unit import Unit
+from supervisor.units.worker import Worker
 from tasks.messages import (
     DigestReferences,
     LogSettings,

@@ -9,14 +9,14 @@ from typing import TypeVar
 import structlog
 
 from connectd.errors import ConfigException
-from supervisor.connector_unit import ConnectorUnit
-from supervisor.lifecycle import UnitId
-from supervisor.memberships import Memberships
-from supervisor.offsets import OffsetBackingStore
-from supervisor.restarts import RestartPolicy
-from supervisor.specs import ConnectorSpec, Plan, TaskSpec
-from supervisor.task_unit import TaskUnit
-from supervisor.units import Rules, Surroundings
+from supervisor.storage.offset_file import OffsetBackingStore
+from supervisor.units.connector import ConnectorUnit
+from supervisor.units.lifecycle import UnitId
+from supervisor.units.memberships import Memberships
+from supervisor.units.restarts import RestartPolicy
+from supervisor.units.specs import ConnectorSpec, Plan, TaskSpec
+from supervisor.units.task import TaskUnit
+from supervisor.units.unit import Rules, Surroundings
 from tasks.messages import Order
 from tasks.settings import Limits
 

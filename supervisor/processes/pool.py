@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator
 import structlog
 
 from connectd.errors import ConnectException
-from supervisor import forkserver
-from supervisor.cgroups import Cgroups
-from supervisor.exits import OutOfMemoryKills
-from supervisor.process import Child
+from supervisor.processes import forkserver
+from supervisor.processes.cgroups import Cgroups
+from supervisor.processes.exits import OutOfMemoryKills
+from supervisor.processes.process import Child
 from tasks.messages import UseInterpreter
 
 log = structlog.get_logger(__name__)

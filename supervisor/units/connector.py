@@ -8,10 +8,10 @@ from typing import Final
 
 import structlog
 
-from supervisor.hangs import HangLimits
-from supervisor.lifecycle import UnitId
-from supervisor.specs import ConnectorSpec, Plan, need_same_process
-from supervisor.units import Rules, Surroundings, Unit
+from supervisor.units.hangs import HangLimits
+from supervisor.units.lifecycle import UnitId
+from supervisor.units.specs import ConnectorSpec, Plan, need_same_process
+from supervisor.units.unit import Rules, Surroundings, Unit
 from tasks.messages import Order, Planned, ReconfigurationRequested, Report, RunConnector
 from tasks.states import State, TargetState
 

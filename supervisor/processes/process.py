@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 from multiprocess.connection import Connection
 
-from supervisor.cgroups import Cgroup, Cgroups
-from supervisor.channel import Channel
-from supervisor.exits import Cause, Exit, OutOfMemoryKills
-from supervisor.forkserver import ChildRequest, request_child
-from supervisor.memory import mib, used_bytes
-from supervisor.output import Output
+from supervisor.processes.cgroups import Cgroup, Cgroups
+from supervisor.processes.channel import Channel
+from supervisor.processes.exits import Cause, Exit, OutOfMemoryKills
+from supervisor.processes.forkserver import ChildRequest, request_child
+from supervisor.processes.memory import mib, used_bytes
+from supervisor.processes.output import Output
 from tasks.limits import limits_of
 from tasks.messages import Moved, Order, Report, Warm
 from tasks.settings import Limits

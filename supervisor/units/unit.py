@@ -17,15 +17,15 @@ from typing import Final
 import msgspec
 import structlog
 
-from supervisor.counts import Counts
-from supervisor.exits import Cause, Exit
-from supervisor.hangs import Beat, Hang, HangLimits, hung
-from supervisor.lifecycle import Statuses, UnitId
 from supervisor.metrics.tasks import UnitMetrics
-from supervisor.pool import ProcessPool, ProcessStartError
-from supervisor.process import Child
-from supervisor.restarts import Decision, GiveUp, History, Restart, RestartAfter, RestartPolicy, decide
-from supervisor.topics import ActiveTopics
+from supervisor.processes.exits import Cause, Exit
+from supervisor.processes.pool import ProcessPool, ProcessStartError
+from supervisor.processes.process import Child
+from supervisor.units.counts import Counts
+from supervisor.units.hangs import Beat, Hang, HangLimits, hung
+from supervisor.units.lifecycle import Statuses, UnitId
+from supervisor.units.restarts import Decision, GiveUp, History, Restart, RestartAfter, RestartPolicy, decide
+from supervisor.units.topics import ActiveTopics
 from tasks.messages import (
     Heartbeat,
     Lease,

@@ -8,14 +8,14 @@ from pathlib import Path
 import structlog
 
 from connectd.errors import ConnectException
-from supervisor.configuration import all_paths, unknown_key_warnings
-from supervisor.counts import ReloadResult
-from supervisor.difference import Difference, Reading, difference, read_all
-from supervisor.files import ConnectorFile, FileProblems, Problem
+from supervisor.configuration.difference import Difference, Reading, difference, read_all
+from supervisor.configuration.files import ConnectorFile, FileProblems, Problem
+from supervisor.configuration.settling import PATIENCE_S, read_settled
+from supervisor.configuration.start import all_paths, unknown_key_warnings
 from supervisor.herder.herder import LocalHerder
-from supervisor.lifecycle import Status, UnitId
-from supervisor.settling import PATIENCE_S, read_settled
-from supervisor.validation import FileOutcome, validate_files
+from supervisor.inquiries.validation import FileOutcome, validate_files
+from supervisor.units.counts import ReloadResult
+from supervisor.units.lifecycle import Status, UnitId
 from tasks.states import State
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from supervisor.files import ConnectorFile, FileProblems, Problem, read_connector_file
+from supervisor.configuration.files import ConnectorFile, FileProblems, Problem, read_connector_file
 
 C = TypeVar("C")
 

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from connectd.errors import ConnectException
-from supervisor.java_map import JavaFormatError, JavaMap, read_map, write_map
+from supervisor.storage.java_map import JavaFormatError, JavaMap, read_map, write_map
 
 log = structlog.get_logger(__name__)
 

@@ -11,8 +11,8 @@ import asyncio
 
 import structlog
 
-from supervisor.inquiries import InquiryFailed, InquiryRefused, ask
-from supervisor.units import Surroundings
+from supervisor.inquiries.inquiry import InquiryFailed, InquiryRefused, ask
+from supervisor.units.unit import Surroundings
 from tasks.messages import GroupsLeft, LeaveGroups, Membership
 
 log = structlog.get_logger(__name__)

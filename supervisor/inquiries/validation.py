@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from connectd.errors import ConfigException
-from supervisor.files import ConnectorFile, Problem
-from supervisor.inquiries import InquiryFailed, ask
-from supervisor.pool import ProcessPool, ProcessStartError
-from supervisor.restarts import RestartPolicy
+from supervisor.configuration.files import ConnectorFile, Problem
+from supervisor.inquiries.inquiry import InquiryFailed, ask
+from supervisor.processes.pool import ProcessPool, ProcessStartError
+from supervisor.units.restarts import RestartPolicy
 from tasks.messages import ConfigKeyErrors, LogSettings, PluginInfo, Validate, Validated
 
 

@@ -6,8 +6,8 @@ import asyncio
 from typing import Final, TypeVar
 
 from connectd.errors import ConnectException
-from supervisor.pool import ProcessPool, ProcessStartError
-from supervisor.process import STACK_DUMP_S
+from supervisor.processes.pool import ProcessPool, ProcessStartError
+from supervisor.processes.process import STACK_DUMP_S
 from tasks.limits import limits_of
 from tasks.messages import (
     AlterOffsets,

@@ -9,8 +9,8 @@ from typing import Final
 import structlog
 
 from connectd.errors import ConnectException
-from supervisor.inquiries import ask
-from supervisor.units import Surroundings
+from supervisor.inquiries.inquiry import ask
+from supervisor.units.unit import Surroundings
 from tasks.messages import ClusterDescribed, DescribeCluster
 
 log = structlog.get_logger(__name__)

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from supervisor.connector_files import ConnectorFiles
+from supervisor.configuration.connector_files import ConnectorFiles
 from supervisor.herder.herder import LocalHerder
 
 log = structlog.get_logger(__name__)

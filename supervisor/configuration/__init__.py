@@ -1,0 +1,1 @@
+"""Worker and connector files: read, checked, compared with what runs, and read again on SIGHUP."""
