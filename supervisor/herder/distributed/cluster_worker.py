@@ -30,6 +30,7 @@ from supervisor.inquiries.plugin_catalogue import PluginCatalogue
 from supervisor.log_levels import LogLevels
 from supervisor.storage.config_records import RestartRequest, SessionKey
 from supervisor.storage.snapshot import EMPTY, ClusterConfig
+from supervisor.storage.status_records import WorkStatus
 from supervisor.units.lifecycle import UnitId
 from supervisor.units.specs import Plan
 from supervisor.units.unit import Surroundings
@@ -65,7 +66,7 @@ class ClusterWorker:
     ) -> None:
         self.settings = settings
         self.worker_id = worker_id
-        self.storage = Storage(settings, self, self._refusal)
+        self.storage = Storage(settings, self, self._on_status, self._refusal)
         self.topics = ClusterTopics(self.storage.statuses)
         surroundings.topics = self.topics
         surroundings.lease = self._lease
@@ -200,6 +201,9 @@ class ClusterWorker:
             self._plans.forget(unit.connector)
         if is_configured(self.config(), unit):
             self.reporter.unassigned(unit)
+
+    def _on_status(self, unit: UnitId, status: WorkStatus | None) -> None:
+        self.view.on_status(unit, status)
 
     # --- the config topic ---------------------------------------------------------------------------------------------
 

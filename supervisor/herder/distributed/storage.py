@@ -8,19 +8,23 @@ from collections.abc import Callable
 from supervisor.storage.config_listener import ConfigListener
 from supervisor.storage.config_log import ConfigLog
 from supervisor.storage.offset_log import OffsetLog
-from supervisor.storage.status_log import StatusLog
+from supervisor.storage.status_log import StatusListener, StatusLog
 from tasks.settings import DistributedConfig
 
 
 class Storage:
-    """`refusal` says why this worker may not write offsets now."""
+    """`on_status` is told of each status; `refusal` says why this worker may not write offsets now."""
 
     def __init__(
-        self, settings: DistributedConfig, listener: ConfigListener, refusal: Callable[[], str | None]
+        self,
+        settings: DistributedConfig,
+        listener: ConfigListener,
+        on_status: StatusListener,
+        refusal: Callable[[], str | None],
     ) -> None:
         self.configs = ConfigLog(settings, listener)
         self.offsets = OffsetLog(settings, refusal)
-        self.statuses = StatusLog(settings)
+        self.statuses = StatusLog(settings, on_status)
 
     async def start(self) -> None:
         """Create what is missing, and read everything. Raises ConfigException, ConnectException."""

@@ -31,6 +31,12 @@ class ClusterView:
         self._config = config
         self._statuses = statuses
         self._kinds = kinds
+        # Clients ask more often than anything changes.
+        self._shown: dict[str, ConnectorStateInfo] = {}
+
+    def on_status(self, unit: UnitId, status: WorkStatus | None) -> None:
+        """As `supervisor.storage.status_log.StatusListener`."""
+        self._shown.pop(unit.connector, None)
 
     def connector_config(self, name: str) -> dict[str, str]:
         """The configuration as the operator wrote it."""
@@ -55,22 +61,13 @@ class ClusterView:
         return [TaskInfo(each, dict(config.task_config(UnitId(name, each.task)) or {})) for each in self.tasks(name)]
 
     def status(self, name: str) -> ConnectorStateInfo:
-        """The state of a connector and its tasks."""
-        status = self._statuses.get(UnitId(name))
-        if status is None:
-            raise NotFoundException(f"No status found for connector {name}")
+        """The state of a connector and its tasks: the same object while nothing has changed."""
         config = self._config().connector_config(name)
-        return ConnectorStateInfo(
-            name=name,
-            connector=ConnectorState(
-                state=status.state,
-                worker_id=status.worker_id,
-                version=_version(status),
-                trace=status.trace or "",
-            ),
-            tasks=[_task_state(number, each) for number, each in self._statuses.tasks_of(name).items()],
-            type=ConnectorType.UNKNOWN if config is None else self._kinds.kind(config),
-        )
+        type = ConnectorType.UNKNOWN if config is None else self._kinds.kind(config)
+        shown = self._shown.get(name)
+        if shown is None or shown.type is not type:
+            shown = self._shown[name] = self._state_info(name, type)
+        return shown
 
     def task_status(self, name: str, task: int) -> TaskState:
         """The state of one task."""
@@ -83,6 +80,22 @@ class ClusterView:
         """The version of a connector's plugin, None if it is not known."""
         config = self._config().connector_config(name)
         return None if config is None else self._kinds.version(config)
+
+    def _state_info(self, name: str, type: ConnectorType) -> ConnectorStateInfo:
+        status = self._statuses.get(UnitId(name))
+        if status is None:
+            raise NotFoundException(f"No status found for connector {name}")
+        return ConnectorStateInfo(
+            name=name,
+            connector=ConnectorState(
+                state=status.state,
+                worker_id=status.worker_id,
+                version=_version(status),
+                trace=status.trace or "",
+            ),
+            tasks=[_task_state(number, each) for number, each in self._statuses.tasks_of(name).items()],
+            type=type,
+        )
 
 
 def _task_state(number: int, status: WorkStatus) -> TaskState:

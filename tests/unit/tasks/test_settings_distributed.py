@@ -77,6 +77,15 @@ def test_what_does_not_go_together_is_wrong() -> None:
         DistributedConfig(WORKER | {"session.timeout.ms": "3000"})
 
 
+def test_the_name_of_a_static_member_is_one_that_brokers_take() -> None:
+    for name in ("worker-1", "host.example.org", "_", "...", "a" * 249):
+        assert DistributedConfig(WORKER | {"group.instance.id": name}).group_instance_id == name
+    for name in ("", ".", "..", "a b", "host:8083", "wörker", "a" * 250):
+        assert wrong_keys(group_instance_id=name) == ["group.instance.id"]
+    with pytest.raises(ConfigException, match="at most 249 letters, digits"):
+        DistributedConfig(WORKER | {"group.instance.id": "host/1"})
+
+
 def test_algorithms_and_protocols_are_known_ones() -> None:
     assert wrong_keys(inter_worker_key_generation_algorithm="AES", connect_protocol="greedy") == [
         "connect.protocol",
