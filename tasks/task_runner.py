@@ -82,31 +82,33 @@ def run_task(order: RunTask, control: Control) -> None:
 def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, control: Control) -> None:
     """Build what a source task needs around it and run it."""
     connector = SourceConnectorConfig(order.connector_config)
-    counters, traffic = SourceCounters(), Traffic("producer")
+    counters, traffic, admin_traffic = SourceCounters(), Traffic("producer"), Traffic("adminclient")
     pipeline = build_pipeline(connector, worker)
     letters = source_letters(order.connector, order.task, pipeline.header_converter)
     pipeline = _with_errors(pipeline, connector, letters, order, worker, control)
-    start_heartbeat(
-        control,
-        lambda: Measures(
-            counters=counters.snapshot() | pipeline.errors.counters.snapshot() | traffic.snapshot(),
-            source_lag=counters.lag,
-        ),
-    )
+    groups = connector.topic_creation_groups if worker.topic_creation_enable else []
+    admin = admin_settings(worker, connector, order.task)
+    topics = TopicCreation(groups, lambda: _client(AdminClient, admin, admin_traffic), control.stopping)
+
+    def measures() -> Measures:
+        topics.poll()
+        clients = traffic.snapshot() | admin_traffic.snapshot()
+        return Measures(
+            counters=counters.snapshot() | pipeline.errors.counters.snapshot() | clients, source_lag=counters.lag
+        )
+
+    start_heartbeat(control, measures)
     producer = _client(Producer, producer_settings(worker, connector, order.task), traffic)
     sender = Sender(producer, control)
     tracker = OffsetTracker(order.connector)
     flush_timeout_s = worker.offset_flush_timeout_ms / 1000
-    groups = connector.topic_creation_groups if worker.topic_creation_enable else []
     loop = SourceLoop(
         task,
         pipeline,
         sender,
         tracker,
         SourceOffsets(tracker, control, flush_timeout_s),
-        TopicCreation(
-            groups, lambda: _client(AdminClient, admin_settings(worker, connector, order.task)), control.stopping
-        ),
+        topics,
         control,
         counters,
         SourceLimits(

@@ -62,6 +62,11 @@ class TopicCreation:
             self._create_if_missing(topic)
         self._known.add(topic)
 
+    def poll(self) -> None:
+        """Hands over the statistics of the client, if there is one. Safe from any thread."""
+        if (admin := self._admin) is not None:
+            admin.poll(0)
+
     def _create_if_missing(self, topic: str) -> None:
         if self._admin is None:
             self._admin = self._connect()

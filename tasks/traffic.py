@@ -25,7 +25,7 @@ _decoder = msgspec.json.Decoder(_Statistics)
 
 
 class Traffic:
-    """Of one client: `client` is `producer` or `consumer`."""
+    """Of one client: `client` is `producer`, `consumer` or `adminclient`, as in the names of the clients."""
 
     def __init__(self, client: str) -> None:
         self._client = client

@@ -253,6 +253,12 @@ CLIENTS: Final = (
         "Bytes that a consumer received",
         "consumer-incoming-byte-total",
     ),
+    Family(
+        "kafka_admin_client_connection_count",
+        "gauge",
+        "Connections of the client with which a source creates topics",
+        "adminclient-connection-count",
+    ),
 )
 SINK_LAG_MAX: Final = Family(
     "kafka_connect_sink_task_sink_record_lag_max",

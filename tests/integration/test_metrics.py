@@ -53,7 +53,8 @@ kafka_connect_task_error_total_record_errors kafka_connect_task_error_total_reco
 kafka_connect_task_error_total_retries kafka_connect_task_error_total_errors_logged
 kafka_connect_task_error_deadletterqueue_produce_requests kafka_connect_task_error_deadletterqueue_produce_failures
 kafka_connect_task_error_last_error_timestamp kafka_producer_connection_count kafka_producer_outgoing_byte_total
-kafka_consumer_connection_count kafka_consumer_incoming_byte_total kafka_consumer_fetch_manager_records_lag
+kafka_admin_client_connection_count kafka_consumer_connection_count
+kafka_consumer_incoming_byte_total kafka_consumer_fetch_manager_records_lag
 """.split()  # noqa: SIM905 (a list would be a page long)
 )
 
@@ -121,6 +122,7 @@ def worker(kafka: TestKafka, topic: str, tmp_path: Path) -> Iterator[Worker]:
     (tmp_path / "in.txt").write_text("one\ntwo\nthree\n")
     (tmp_path / "in.properties").write_text(
         f"name=in\nconnector.class=FileStreamSource\nfile={tmp_path}/in.txt\ntopic={topic}\n"
+        "topic.creation.default.replication.factor=1\ntopic.creation.default.partitions=1\n"
     )
     (tmp_path / "out.properties").write_text(
         f"name=out\nconnector.class=FileStreamSink\nfile={tmp_path}/out.txt\ntopics={topic}\ntask.restart.policy=never\n"
@@ -139,6 +141,7 @@ def test_every_metric_of_kafka_connect_is_there_and_right(worker: Worker, topic:
             scraped("kafka_connect_source_task_source_record_write_total", **source) == 3
             and scraped("kafka_connect_sink_task_sink_record_send_total", **sink) == 3
             and (scraped("kafka_consumer_incoming_byte_total", clientid="connector-consumer-out-0") or 0) > 0
+            and (scraped("kafka_admin_client_connection_count", clientid="connector-adminclient-in-0") or 0) > 0
         )
 
     wait_until(moved, "three records were moved, and the clients have counted them")
