@@ -19,8 +19,9 @@ from bench.measuring import TopicCounter, file_counter
 from bench.processes import CONNECTD, Program, RunFailed, descendants, end_on_signals, kill_all, running
 from bench.progress import Progress
 from bench.text import Text, library_text
+from plugins.jars.errors import ArtifactError
 from supervisor.embedded import EmbeddedKafka
-from supervisor.embedded.errors import ArtifactError, EmbeddedKafkaError
+from supervisor.embedded.errors import EmbeddedKafkaError
 from supervisor.embedded.settings import KAFKA_VERSION
 
 LINES = 200_000

@@ -12,8 +12,8 @@ from typing import ClassVar
 
 from bench.connect_files import FILE_SINK, FILE_SOURCE, WORKER, derive
 from bench.processes import CONNECTD
-from supervisor.embedded.artifacts import Progress, class_path
-from supervisor.embedded.java import java, join
+from plugins.jars.artifacts import Progress, class_path
+from plugins.jars.java import java, join
 from supervisor.embedded.ports import HOST, free_port
 
 _REPOSITORY = Path(__file__).resolve().parent.parent

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .artifacts import Progress, silent
+from plugins.jars.artifacts import Progress, silent
+
 from .broker import Broker, Watched, end, start_broker
 from .data_folder import DataFolder
 from .errors import EmbeddedKafkaError

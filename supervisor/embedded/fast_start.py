@@ -11,12 +11,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from .artifacts import Progress
+from plugins.jars.artifacts import Progress
+from plugins.jars.cache import cache_dir
+from plugins.jars.java import java
+
 from .broker import Broker, Watched, end, start_broker
 from .data_folder import DataFolder
 from .errors import EmbeddedKafkaError
-from .folders import cache_dir
-from .java import java
 from .runtime import KafkaRuntime
 from .settings import BrokerOptions
 

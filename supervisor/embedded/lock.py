@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from .artifacts import Progress, hash_artifacts, silent
-from .lockfile import format_lock, read_lock
+from plugins.jars.artifacts import Progress, hash_artifacts, silent
+from plugins.jars.lockfile import format_lock, read_lock
 
 
 def write_lock(path: Path, roots: Sequence[str], progress: Progress = silent) -> None:

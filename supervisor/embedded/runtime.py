@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .artifacts import Progress, class_path
+from plugins.jars.artifacts import Progress, class_path
+from plugins.jars.cache import cache_dir
+from plugins.jars.java import java, join
+from plugins.jars.lockfile import read_lock
+
 from .errors import EmbeddedKafkaError
-from .folders import cache_dir
-from .java import java, join
 from .lock import write_lock
-from .lockfile import read_lock
 
 # As bin/kafka-run-class.sh of the distribution starts a broker.
 _SERVER = (
@@ -49,7 +50,7 @@ class KafkaRuntime:
 
 
 def fetch_runtime(version: str, progress: Progress) -> KafkaRuntime:
-    """The jars of a Kafka version; raises ArtifactError, MissingExtraError."""
+    """The jars of a Kafka version; raises ArtifactError, MissingPackageError."""
     lock = _lock(version, progress)
     return KafkaRuntime(version, read_lock(lock).digest, class_path(lock, progress))
 

@@ -8,7 +8,8 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import MissingExtraError
+from plugins.jars.errors import MissingPackageError
+
 from .files import write_private
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _make(folder: Path, password_file: Path) -> None:
     try:
         from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
     except ModuleNotFoundError as error:
-        raise MissingExtraError("cryptography") from error
+        raise MissingPackageError("cryptography") from error
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ca_key, ca = _issue("connectd test CA", None)
     server_key, server = _issue("localhost", (ca_key, ca))

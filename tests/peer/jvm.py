@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import supervisor.embedded
-from supervisor.embedded.artifacts import class_path
-from supervisor.embedded.folders import cache_dir
-from supervisor.embedded.java import java, join
+from plugins.jars.artifacts import class_path
+from plugins.jars.cache import cache_dir
+from plugins.jars.java import java, join
 
 CONNECT_LOCK = Path(supervisor.embedded.__file__).with_name("connect-4.3.0.lock")
 ECJ_LOCK = Path(__file__).with_name("ecj.lock")

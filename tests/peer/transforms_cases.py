@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from supervisor.embedded.artifacts import class_path
+from plugins.jars.artifacts import class_path
 from tests.peer.jvm import compile_java, connect_class_path, run_java
 from tests.peer.transforms_codec import Case
 from tests.peer.transforms_configs import FAMILIES

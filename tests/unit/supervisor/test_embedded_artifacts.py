@@ -13,10 +13,10 @@ from threading import Thread
 
 import pytest
 
-from supervisor.embedded.artifacts import class_path
-from supervisor.embedded.errors import ArtifactError
+from plugins.jars.artifacts import class_path
+from plugins.jars.errors import ArtifactError
+from plugins.jars.lockfile import Jar, LockFile, format_lock, read_lock
 from supervisor.embedded.lock import write_lock
-from supervisor.embedded.lockfile import Jar, LockFile, format_lock, read_lock
 
 pytest.importorskip("jgo")
 

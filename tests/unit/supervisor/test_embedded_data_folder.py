@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from plugins.jars.cache import cache_dir
 from supervisor.embedded.broker import stop_broker
 from supervisor.embedded.data_folder import DataFolder
 from supervisor.embedded.errors import DataFolderError
 from supervisor.embedded.files import read_properties, write_json, write_private, write_properties
-from supervisor.embedded.folders import cache_dir, default_data_dir
+from supervisor.embedded.folders import default_data_dir
 from supervisor.embedded.processes import started_at
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from plugins.jars.artifacts import silent
 from supervisor.embedded import fast_start
-from supervisor.embedded.artifacts import silent
 from supervisor.embedded.errors import EmbeddedKafkaError
 from supervisor.embedded.fast_start import with_archive
 from supervisor.embedded.runtime import KafkaRuntime

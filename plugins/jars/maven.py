@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import ArtifactError, MissingExtraError
+from .errors import ArtifactError, MissingPackageError
 
 if TYPE_CHECKING:
     from jgo.maven import MavenContext
@@ -27,7 +27,7 @@ class Maven:
             from jgo.config import GlobalSettings
             from jgo.constants import MAVEN_CENTRAL_URL
         except ModuleNotFoundError as error:
-            raise MissingExtraError("jgo") from error
+            raise MissingPackageError("jgo") from error
         settings = GlobalSettings.load()
         self._local = [settings.repo_cache]
         self._remote = {"central": MAVEN_CENTRAL_URL, **settings.repositories}

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from .cache import cache_dir
 from .errors import ArtifactError
-from .folders import cache_dir
 from .lockfile import Jar, read_lock
 from .maven import Maven
 
@@ -31,7 +31,7 @@ def class_path(lock: Path, progress: Progress = silent) -> list[Path]:
     """The jars of the lock file `lock`, in order, each with the sha256 that the lock names.
 
     Needs no network when they are all there. Several processes may ask at once: one fetches, the others wait for it.
-    `progress` gets lines for a person. Raises ArtifactError, or MissingExtraError if something must be
+    `progress` gets lines for a person. Raises ArtifactError, or MissingPackageError if something must be
     fetched and jgo is missing.
     """
     wanted = read_lock(lock)

