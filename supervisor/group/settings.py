@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -42,7 +43,7 @@ class GroupSettings(msgspec.Struct, frozen=True, kw_only=True):
         # Imported here, as everywhere: it loads kafka-python, which only distributed workers need.
         from tasks.clients.kafka_python import kafka_python_conf
 
-        client_id = worker.originals().get("client.id") or f"connectd-{worker.group_id}"
+        client_id = worker.originals().get("client.id") or f"connect-{urlsplit(url).netloc}"
         return cls(
             group_id=worker.group_id,
             url=url,

@@ -77,9 +77,10 @@ class ClusterWorker:
         self.view = ClusterView(self.config, self.storage.statuses, self.kinds)
         self.keys = SessionKeys(settings, lambda: self.config().session_key)
         self.work = Work(self.worker, self.config)
-        self.rebalances = Rebalances(lambda: self.member, lambda: self.work.counts)
+        group = GroupSettings.of(settings, url)
+        self.rebalances = Rebalances(lambda: self.member, lambda: self.work.counts, group.client_id)
         self.member = GroupMember(
-            GroupSettings.of(settings, url),
+            group,
             self._configured,
             WorkListener(
                 self.work,

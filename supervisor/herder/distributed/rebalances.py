@@ -39,10 +39,12 @@ class Rebalances:
         self,
         member: Callable[[], GroupMember],
         assigned: Callable[[], tuple[int, int]],
+        client_id: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._member = member
         self._assigned = assigned
+        self._client = labels({"clientid": client_id})
         self.clock = clock
         self._completed = 0
         self._total_ms = 0.0
@@ -71,6 +73,6 @@ class Rebalances:
             (SINCE_LAST, [] if self._last is None else [("", (now - self._last) * 1000)]),
             (LEADER, [(labels({"leader_name": member.leader_url or ""}), 1.0)] if member.leader_url else []),
             (PROTOCOL, [(labels({"connect_protocol": _PROTOCOLS[member.protocol_version]}), 1.0)]),
-            (CONNECTORS, [("", float(connectors))]),
-            (TASKS, [("", float(tasks))]),
+            (CONNECTORS, [(self._client, float(connectors))]),
+            (TASKS, [(self._client, float(tasks))]),
         ]

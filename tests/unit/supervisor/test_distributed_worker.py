@@ -71,7 +71,7 @@ class Bed:
         )
         self.work = Work(cast("Any", self.worker), self.configs.snapshot)
         self.now = 100.0
-        self.rebalances = Rebalances(lambda: cast("Any", self.member), lambda: self.work.counts, lambda: self.now)
+        self.rebalances = Rebalances(lambda: cast("Any", self.member), lambda: self.work.counts, "me", lambda: self.now)
         self.rounds: list[Assignment] = []
         self.left: list[str] = []
         self.failed: list[ConnectException] = []
@@ -218,8 +218,8 @@ async def test_rounds_are_counted_and_timed() -> None:
         'leader_name{leader_name="http://leader/"}': 1,
         'connect_protocol{connect_protocol="SESSIONED"}': 1,
     }
-    assert found["kafka_connect_coordinator_assigned_connectors"] == 1
-    assert found["kafka_connect_coordinator_assigned_tasks"] == 2
+    assert found['kafka_connect_coordinator_assigned_connectors{clientid="me"}'] == 1
+    assert found['kafka_connect_coordinator_assigned_tasks{clientid="me"}'] == 2
 
 
 # --- statuses ---------------------------------------------------------------------------------------------------------
