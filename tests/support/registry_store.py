@@ -231,7 +231,8 @@ def compiled(text: str, references: Mapping[str, str]) -> bytes:
             raise ValueError("protoc refuses it")
         [file] = FileDescriptorSet.FromString(output.read_bytes()).file
         file.dependency.sort()
-        return file.SerializeToString()
+        data: bytes = file.SerializeToString()
+        return data
 
 
 def known_files() -> dict[str, str]:
