@@ -81,11 +81,16 @@ class ClusterMember:
     def worker_id(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def command(self) -> Sequence[str]:
+        """What runs it."""
+        return [*CONNECTD, "distributed", str(self.file)]
+
     def start(self) -> None:
         """Start the process; its log goes on."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*CONNECTD, "distributed", str(self.file)],
+                self.command,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -163,13 +168,13 @@ class Cluster:
         self._settings = {**QUICK, **settings}
         self.members: list[ClusterMember] = []
 
-    def add(self, **settings: str) -> ClusterMember:
+    def add(self, kind: type[ClusterMember] = ClusterMember, **settings: str) -> ClusterMember:
         """Another worker, which is started but not waited for; underscores in the keys stand for dots."""
         port = free_port()
         text = WORKER.format(servers=self.kafka.bootstrap_servers, name=self.name, port=port)
         own = {key.replace("_", "."): value for key, value in settings.items()}
         text += "".join(f"{key}={value}\n" for key, value in {**self._settings, **own}.items())
-        member = ClusterMember(self.folder, len(self.members), port, text)
+        member = kind(self.folder, len(self.members), port, text)
         self.members.append(member)
         member.start()
         return member
