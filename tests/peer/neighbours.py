@@ -93,12 +93,6 @@ class Written:
 class Neighbours(Cluster):
     """Workers of both kinds."""
 
-    def add_java(self) -> JavaMember:
-        """Another worker of Java's, started but not waited for."""
-        member = self.add(JavaMember)
-        assert isinstance(member, JavaMember)
-        return member
-
     def agree(self, connector: str) -> bool:
         """Whether all workers say the same of a connector."""
         paths = [f"/connectors/{connector}{each}" for each in ("", "/status", "/tasks", "/offsets", "/topics")]
