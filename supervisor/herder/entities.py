@@ -69,6 +69,11 @@ class ConnectorStateInfo(msgspec.Struct, frozen=True):
     tasks: list[TaskState]
     type: ConnectorType
 
+    @property
+    def units(self) -> list[ConnectorState | TaskState]:
+        """The connector and its tasks."""
+        return [self.connector, *self.tasks]
+
 
 class ConnectorOffset(msgspec.Struct, frozen=True):
     """How far one partition of the source, or one partition of a topic, was read."""

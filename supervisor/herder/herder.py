@@ -34,6 +34,10 @@ class Herder(Protocol):
         """Whether the worker has started."""
 
     @property
+    def leader_url(self) -> str | None:
+        """Where the leader of the cluster has its REST API; None without a cluster, or while there is no leader."""
+
+    @property
     def log_levels(self) -> LogLevels:
         """The log levels of this worker."""
 

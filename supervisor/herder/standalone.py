@@ -62,6 +62,7 @@ class StandaloneHerder:
         self.worker = Worker(surroundings, offsets, self._on_plan)
         self.worker_id = worker_id
         self.is_ready = False
+        self.leader_url = None
         self.log_levels = LogLevels(surroundings.log.levels, self.worker)
         self._statuses = surroundings.statuses
         self._topics = surroundings.topics

@@ -91,8 +91,8 @@ class LagWatch:
         self._looked = float("-inf")
         self._looking: asyncio.Task[None] | None = None
 
-    async def refresh(self, sinks: list[SinkGroup]) -> None:
-        """Look, if it is time to; waits only for the first look."""
+    async def refresh(self, sinks: list[SinkGroup], *, wait: bool = True) -> None:
+        """Look, if it is time to; waits only for the first look, if at all."""
         self._sinks = sinks
         if not sinks:
             return
@@ -100,7 +100,7 @@ class LagWatch:
         if self._looking is None and self._clock() - self._looked >= REFRESH_S:
             self._looked = self._clock()
             self._looking = asyncio.get_running_loop().create_task(self._look())
-        if first and self._looking is not None:
+        if wait and first and self._looking is not None:
             await asyncio.wait([self._looking])
 
     def lags(self) -> Iterator[Lag]:

@@ -19,6 +19,7 @@ from supervisor.metrics.activity import Activity, activities
 from supervisor.metrics.lag import LagWatch, SinkGroup
 from supervisor.metrics.startups import Startups
 from supervisor.metrics.text import Family, labels, with_label
+from supervisor.units.counts import ReloadResult
 from supervisor.units.lifecycle import Status, UnitId, has_process
 from supervisor.units.unit import STALLED, Surroundings
 from supervisor.versions import KAFKA_CONNECT_VERSION
@@ -73,9 +74,9 @@ class WorkerMetrics:
         parts.append(generate_latest(self._registry).decode())
         return "".join(parts)
 
-    async def activities(self, herder: Herder, worker_id: str) -> list[Activity]:
-        """What all connectors and tasks of this worker are doing."""
-        await self._lag.refresh(self._sink_groups(herder))
+    async def activities(self, herder: Herder, worker_id: str, *, wait_for_lag: bool = True) -> list[Activity]:
+        """What all connectors and tasks of this worker are doing; without waiting, the lag may come with a later answer."""
+        await self._lag.refresh(self._sink_groups(herder), wait=wait_for_lag)
         return activities(self._surroundings, self._lag, worker_id)
 
     def _all(self, herder: Herder) -> Iterator[tuple[Family, Iterable[Series]]]:
@@ -111,15 +112,16 @@ class WorkerMetrics:
         yield families.CONNECTOR_VERSION, versions
 
         tasks = [(unit.connector, status.state) for unit, status in statuses.items() if unit.task is not None]
+        # Of all connectors with tasks here: the connector itself may be with another worker.
         totals = Counter(connector for connector, _ in tasks)
         by_state = Counter(tasks)
         yield families.CONNECTOR_COUNT, [("", len(own))]
         yield families.TASK_COUNT, [("", len(tasks))]
-        yield families.CONNECTOR_TASK_COUNT, [(labels({"connector": name}), totals[name]) for name in own]
+        yield families.CONNECTOR_TASK_COUNT, [(labels({"connector": name}), count) for name, count in totals.items()]
         for state in _COUNTED_STATES:
             yield (
                 families.task_count_in(state.lower()),
-                [(labels({"connector": name}), by_state[name, state]) for name in own],
+                [(labels({"connector": name}), by_state[name, state]) for name in totals],
             )
 
     def _of_tasks(self, statuses: Mapping[UnitId, Status]) -> Iterator[tuple[Family, Iterable[Series]]]:
@@ -199,7 +201,7 @@ class WorkerMetrics:
         ):
             series = [(with_label(_labels_of(unit), name, _word(what)), n) for (unit, what), n in counter.items()]
             yield family, series
-        yield families.RELOADS, [(labels({"result": result}), counts.reloads[result]) for result in counts.reloads]
+        yield families.RELOADS, [(labels({"result": result}), counts.reloads[result]) for result in ReloadResult]
 
         now = self._clock()
         heard = [(unit, metrics.heard) for unit, metrics in self._units.all() if has_process(statuses[unit])]

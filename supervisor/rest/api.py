@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from multidict import MultiMapping
 
@@ -18,6 +18,15 @@ from supervisor.rest.encoded import EncodedStates
 from supervisor.rest.roles import Role
 from supervisor.units.lifecycle import Status, UnitId
 
+if TYPE_CHECKING:
+    from supervisor.rest.peers import Peers
+
+
+class Activities(Protocol):
+    """What all connectors and tasks of this worker are doing; without waiting, the lag may come with a later answer."""
+
+    async def __call__(self, *, wait_for_lag: bool = True) -> list[Activity]: ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Api:
@@ -29,7 +38,8 @@ class Api:
     openapi: Callable[[], Mapping[str, Any]]
     metrics: Callable[[], Awaitable[str]]
     statuses: Callable[[], Mapping[UnitId, Status]]
-    activities: Callable[[], Awaitable[list[Activity]]]
+    activities: Activities
+    peers: Peers
     observe: Callable[[str, str, int, float], None]
     encoded: EncodedStates = field(default_factory=EncodedStates)
     topic_tracking: bool = True
@@ -38,20 +48,28 @@ class Api:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One request. `base_url` is where the client found this worker, without a path; workers sign what they send."""
+    """One request. `base_url` is where the client found this worker, without a path; workers sign what they send. `user` is
+    `anonymous` where nobody needs to log in."""
 
     api: Api
     params: Mapping[str, str]
     query: MultiMapping[str]
     body: Any
     base_url: str
+    user: str
     role: Role
+    headers: Mapping[str, str] = field(default_factory=dict)
     signature: RequestSignature | None = None
 
     @property
     def connector(self) -> str:
         """The connector that the path names."""
         return self.params["connector"]
+
+    @property
+    def takes_gzip(self) -> bool:
+        """Whether the client can read a compressed answer."""
+        return "gzip" in self.headers.get("Accept-Encoding", "")
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """A query parameter as Java reads booleans: `true` in any case, all else is false."""
@@ -61,7 +79,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response; a body of None is none at all."""
+    """A response; a body of None is none at all, one of bytes or text is sent as it is, all else as JSON."""
 
     body: Any = None
     status: HTTPStatus = HTTPStatus.OK

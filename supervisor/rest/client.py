@@ -72,6 +72,16 @@ class WorkerClient:
         again = {**query, FORWARD: "true" if hop is None else "false"}
         return await self._send(method, _url(target.url, path).with_query(again), kept, body)
 
+    async def get(self, url: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> bytes:
+        """The body of what the worker at `url` answers to a client whose headers these are; `path` is percent-encoded.
+
+        Raises RestException.
+        """
+        kept = {name: headers[name] for name in _REQUEST_HEADERS if name in headers}
+        answer = await self._send("GET", _url(url, path).with_query(query), kept, None)
+        _require_success(answer)
+        return answer.body or b""
+
     async def put_task_configs(
         self, url: str, connector: str, configs: Sequence[Mapping[str, str]], key: bytes | None, algorithm: str
     ) -> None:

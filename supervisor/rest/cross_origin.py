@@ -1,13 +1,15 @@
-"""Cross-origin requests: the headers of Jetty's CrossOriginHandler, as Java's worker sets it up."""
+"""Cross-origin requests: the headers of Jetty's CrossOriginHandler, as Java's worker sets it up; and changes are refused."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final, Self
 
 from connectd.errors import ConfigException
 from plugins.java_regex import compile_java
+from supervisor.rest.errors import RestException
 from tasks.settings.rest import ALLOW_ORIGIN
 
 _DEFAULT_METHODS: Final = "GET,POST,HEAD"
@@ -39,7 +41,7 @@ class CrossOrigin:
         """The headers to add to the answer to a request."""
         headers = {"Vary": "Origin"}
         origin = request.get("Origin")
-        if origin is None or not any(self._allows(each) for each in origin.split(" ")):
+        if origin is None or not self.allows(origin):
             return headers
         headers["Access-Control-Allow-Origin"] = origin
         if method == "OPTIONS" and "Access-Control-Request-Method" in request:
@@ -50,8 +52,27 @@ class CrossOrigin:
             }
         return headers
 
+    def allows(self, origin: str) -> bool:
+        """Whether pages of one of these origins, separated by blanks, may call the API."""
+        return any(self._allows(each) for each in origin.split(" "))
+
     def _allows(self, origin: str) -> bool:
         return bool(origin) and any(pattern.fullmatch(origin) for pattern in self._origins)
+
+
+def require_own_site(request: Mapping[str, str], host: str, allowed: CrossOrigin | None) -> None:
+    """For what changes something: a page of another site could have the browser of an operator send it, who is logged in.
+
+    Browsers say where a request comes from, other clients do not. Raises RestException with status 403.
+    """
+    site, origin = request.get("Sec-Fetch-Site"), request.get("Origin")
+    by_origin = origin is None or origin.partition("://")[2] == host
+    own = by_origin if site is None else site in ("same-origin", "none")
+    if not own and (allowed is None or origin is None or not allowed.allows(origin)):
+        raise RestException(
+            HTTPStatus.FORBIDDEN,
+            f"This came from a page of another site, {origin or 'which is not named'}: {ALLOW_ORIGIN} does not allow it",
+        )
 
 
 def _pattern(origin: str) -> re.Pattern[str]:

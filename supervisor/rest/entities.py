@@ -98,6 +98,13 @@ class PluginInfo(msgspec.Struct, omit_defaults=True):
     version: str = "undefined"
 
 
+class Me(msgspec.Struct):
+    """Who asks, and what they may do: `read`, `operate` or `admin`."""
+
+    user: str
+    role: str
+
+
 class FailedUnit(msgspec.Struct):
     """A connector, or one of its tasks, that has failed, and the first line of why."""
 

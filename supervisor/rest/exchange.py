@@ -23,7 +23,7 @@ from supervisor.rest.api import Answer, Api, Call
 from supervisor.rest.audit import audit
 from supervisor.rest.bodies import read_body
 from supervisor.rest.client import WorkerClient
-from supervisor.rest.cross_origin import CrossOrigin
+from supervisor.rest.cross_origin import CrossOrigin, require_own_site
 from supervisor.rest.entities import ErrorMessage
 from supervisor.rest.errors import RestException, as_rest_exception, unavailable
 from supervisor.rest.negotiation import JSON, require_acceptable, require_json
@@ -89,6 +89,8 @@ class Exchange:
         return response
 
     async def _answer(self, request: web.BaseRequest, match: Match) -> Answer:
+        if match.route.is_audited:
+            require_own_site(request.headers, request.host, self._cross_origin)
         caller = self._access.caller(request, match.route)
         if not match.route.is_audited:
             return await self._carry_out(request, match, caller)
@@ -111,7 +113,9 @@ class Exchange:
             query=request.rel_url.query,
             body=None if route.request is None else read_body(data or b"", route.request),
             base_url=f"{request.scheme}://{request.host}",
+            user=caller.name,
             role=caller.role,
+            headers=request.headers,
             signature=RequestSignature.of(request.headers, data or b"") if internal else None,
         )
         progress = watch_progress()
@@ -167,8 +171,8 @@ class Exchange:
     def _response(self, request: web.BaseRequest, answer: Answer) -> web.Response:
         headers = {"Server": SERVER, **answer.headers}
         body = None
-        if isinstance(answer.body, str):
-            body = answer.body.encode()
+        if isinstance(answer.body, str | bytes):
+            body = answer.body.encode() if isinstance(answer.body, str) else answer.body
         elif answer.body is not None:
             body = _encoder.encode(answer.body)
             headers["Content-Type"] = JSON

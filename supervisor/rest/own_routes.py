@@ -1,4 +1,4 @@
-"""The routes that Kafka Connect does not have: all but `/metrics` below `/connectd/v1`."""
+"""The routes that Kafka Connect does not have: all but `/metrics` and the web page below `/connectd/v1`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from http import HTTPStatus
 from typing import Final
 
 from supervisor.metrics.activity import Activity
-from supervisor.rest.entities import Health, WrittenConnector
-from supervisor.rest.handlers import own
+from supervisor.metrics.overview import Overview, UnitActivities
+from supervisor.rest.entities import Health, Me, WrittenConnector
+from supervisor.rest.handlers import overview, own, ui
 from supervisor.rest.roles import Role
 from supervisor.rest.routing import Query, Route, Scope
 
@@ -15,6 +16,8 @@ _HEALTH: Final = "/connectd/v1/health"
 _MAX_FAILED: Final = Query(
     name="maxFailed", doc="How many connectors and tasks may have failed before this is a 503", type=int, default=0
 )
+
+_SCOPE: Final = Query(name="scope", doc="`worker` for what this worker alone knows, or `cluster`", default="cluster")
 
 METRICS_ROUTES: Final = (
     Route(
@@ -59,6 +62,30 @@ OWN_ROUTES: Final = (
         response=list[Activity],
     ),
     Route(
+        method="GET",
+        path="/connectd/v1/overview",
+        handler=overview.overview,
+        summary="All workers and connectors with what they are doing",
+        response=Overview,
+        query=(_SCOPE,),
+    ),
+    Route(
+        method="GET",
+        path="/connectd/v1/connectors/{connector}/activity",
+        handler=overview.connector_units,
+        summary="What a connector and its tasks are doing, on all workers",
+        response=UnitActivities,
+        other_statuses=(HTTPStatus.NOT_FOUND,),
+        query=(_SCOPE,),
+    ),
+    Route(
+        method="GET",
+        path="/connectd/v1/me",
+        handler=ui.me,
+        summary="Who asks, and what they may do",
+        response=Me,
+    ),
+    Route(
         method="PUT",
         path="/connectd/v1/connectors/{connector}",
         handler=own.write_connector,
@@ -70,4 +97,9 @@ OWN_ROUTES: Final = (
         status=HTTPStatus.NO_CONTENT,
         other_statuses=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
+)
+
+UI_ROUTES: Final = (
+    Route(method="GET", path="/ui", handler=ui.open_page, summary="To the web page", json_only=False),
+    Route(method="GET", path="/ui/{file}", handler=ui.page_file, summary="A file of the web page", json_only=False),
 )

@@ -13,7 +13,7 @@ from supervisor.rest.access import Access
 from supervisor.rest.api import Api
 from supervisor.rest.client import WorkerClient
 from supervisor.rest.exchange import Exchange
-from supervisor.rest.own_routes import METRICS_ROUTES, OWN_ROUTES
+from supervisor.rest.own_routes import METRICS_ROUTES, OWN_ROUTES, UI_ROUTES
 from supervisor.rest.routes import ROUTES
 from supervisor.rest.routing import Scope
 from supervisor.rest.settings import RestSettings
@@ -43,10 +43,11 @@ class RestServer:
         """Answer requests from now on."""
         settings = self._settings
         shared = settings.admin_listeners is None
+        own = (*OWN_ROUTES, *UI_ROUTES) if settings.ui else OWN_ROUTES
         access = Access(settings.credentials, settings.roles)
         public = Exchange(
             self._api,
-            [route for route in (*ROUTES, *OWN_ROUTES) if route.scope is not Scope.ADMIN or shared],
+            [route for route in (*ROUTES, *own) if route.scope is not Scope.ADMIN or shared],
             access,
             self._client,
             settings.max_body_bytes,

@@ -80,9 +80,11 @@ class RestService:
         from supervisor.rest.api import Api
         from supervisor.rest.client import WorkerClient
         from supervisor.rest.openapi import openapi_document
+        from supervisor.rest.peers import Peers
         from supervisor.rest.routes import ROUTES
         from supervisor.rest.server import RestServer
 
+        self._client = WorkerClient(self._settings.client_tls)
         api = Api(
             herder=herder,
             plugins=PluginCatalogue(surroundings),
@@ -91,11 +93,11 @@ class RestService:
             metrics=partial(metrics.render, herder),
             statuses=lambda: surroundings.statuses.all,
             activities=partial(metrics.activities, herder, self.worker_id),
+            peers=Peers(self.worker_id, self.advertised_url, lambda: herder.leader_url, self._client),
             observe=own.observe_request,
             topic_tracking=self._settings.topic_tracking,
             topic_tracking_reset=self._settings.topic_tracking_reset,
         )
-        self._client = WorkerClient(self._settings.client_tls)
         self._server = RestServer(api, self._settings, self._client)
         await self._server.start(self._listeners, self._admin_listeners, self._metrics_listeners)
 

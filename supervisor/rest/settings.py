@@ -31,6 +31,7 @@ from tasks.settings.rest import (
     RESPONSE_HEADERS,
     ROLE_PREFIX,
     ROLES,
+    UI_ENABLED,
 )
 
 
@@ -48,6 +49,7 @@ class RestSettings:
     max_body_bytes: int
     topic_tracking: bool
     topic_tracking_reset: bool
+    ui: bool
     tls: ssl.SSLContext | None
     admin_tls: ssl.SSLContext | None
     client_tls: Callable[[], ssl.SSLContext]
@@ -74,6 +76,7 @@ class RestSettings:
             max_body_bytes=worker.get(MAX_REQUEST_BYTES),
             topic_tracking=worker.topic_tracking_enable,
             topic_tracking_reset=worker.topic_tracking_allow_reset,
+            ui=worker.get(UI_ENABLED),
             tls=_tls(worker, [*listeners, *metrics_listeners], LISTENERS_PREFIX),
             admin_tls=_tls(worker, admin_listeners, ADMIN_LISTENERS_PREFIX),
             client_tls=partial(client_context, worker),

@@ -29,6 +29,7 @@ RESPONSE_HEADERS: Final = "response.http.headers.config"
 EXTENSION_CLASSES: Final = "rest.extension.classes"
 MAX_REQUEST_BYTES: Final = "rest.request.max.bytes"
 BASIC_AUTH_FILE: Final = "rest.basic.auth.file"
+UI_ENABLED: Final = "ui.enabled"
 ROLE_PREFIX: Final = "rest.roles."
 ROLES: Final = ("read", "operate", "admin")
 BASIC_AUTH: Final = "BasicAuthSecurityRestExtension"
@@ -167,6 +168,14 @@ def define_rest(definition: ConfigDef) -> ConfigDef:
             "out, it is found as Java finds it: the environment has "
             "`KAFKA_OPTS=-Djava.security.auth.login.config=FILE`, and the section `KafkaConnect` of that JAAS file names "
             "it. It is read again when it has changed. (connectd only)",
+            group=GROUP,
+        )
+        .define(
+            UI_ENABLED,
+            Type.BOOLEAN,
+            True,
+            importance=low,
+            doc="Whether the `listeners` serve the web page at `/ui`. (connectd only)",
             group=GROUP,
         )
         .define(f"{ROLE_PREFIX}read", *_role("read: look at everything, passwords hidden"), group=GROUP)

@@ -68,6 +68,11 @@ class DistributedHerder:
         """The log levels of this worker."""
         return self._cluster.log_levels
 
+    @property
+    def leader_url(self) -> str | None:
+        """By the last round of the group."""
+        return self._cluster.member.leader_url
+
     def require_signed(self, signature: RequestSignature | None) -> None:
         """Where the group signs its requests. Raises BadRequest, Forbidden, Unavailable."""
         if self._cluster.member.protocol_version >= SESSIONED:
