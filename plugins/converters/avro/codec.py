@@ -47,11 +47,15 @@ def _tree(avro: AvroSchema, seen: dict[str, AvroSchema], marks_branches: bool) -
             return {"type": avro.type, key: _tree(avro.items, seen, marks_branches)}
         case kind if kind in NAMED:
             return _named(avro, seen, marks_branches)
+    logical_type = logical_type_of(avro)
+    return avro.type if logical_type is None else {"type": avro.type, "logicalType": logical_type}
+
+
+def logical_type_of(avro: AvroSchema) -> str | None:
+    """The logical type of a number that Connect has a type for."""
     logical_type = avro.props.get("logicalType")
     logical_type = logical_type.lower() if isinstance(logical_type, str) else None
-    if logical_type in _LOGICAL_TYPES.get(avro.type, ()):
-        return {"type": avro.type, "logicalType": logical_type}
-    return avro.type
+    return logical_type if logical_type in _LOGICAL_TYPES.get(avro.type, ()) else None
 
 
 def _named(avro: AvroSchema, seen: dict[str, AvroSchema], marks_branches: bool) -> Any:

@@ -20,7 +20,7 @@ from plugins.converters.registry.client import SchemaText
 from plugins.converters.registry.converter import Draft, PayloadReader, PayloadWriter, RegistryConverter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from plugins.converters.avro.codec import Parsed
 
@@ -57,7 +57,7 @@ class AvroConverter(RegistryConverter):
     def new_reader(
         self, written: SchemaText, version: int | None, header: bytes, target: SchemaText | None
     ) -> PayloadReader:
-        from plugins.converters.avro import codec, reading
+        from plugins.converters.avro import codec, decoding, reading
 
         writer, reader = _parsed(written), None if target is None else _parsed(target)
         avro = reader or writer
@@ -66,7 +66,11 @@ class AvroConverter(RegistryConverter):
         if writer.type == "bytes":
             return PayloadReader(schema, convert or bytes)
         parsed_reader = None if reader is None else codec.for_writing(reader)
-        return PayloadReader(schema, _reader(codec.for_reading(writer), parsed_reader, convert, self._fails_on_rest))
+        read = fastavro_reader(codec.for_reading(writer), parsed_reader, convert, self._fails_on_rest)
+        if reader is not None or schema is None:
+            return PayloadReader(schema, read)
+        read_all = decoding.new_read_all(schema, avro, self._settings, self._fails_on_rest)
+        return PayloadReader(schema, read if read_all is None else _first_trying(read_all, read), read_all)
 
     def check_readable(self, schema: Schema | None, target: SchemaText) -> None:
         reasons = reasons_not_to_read(_parsed(target), avro_schema(schema, self._settings))
@@ -101,9 +105,22 @@ def _writer(parsed: Parsed, convert: Callable[[Any], Any]) -> Callable[[Any], by
     return write
 
 
-def _reader(
+def _first_trying(
+    read_all: Callable[[Sequence[bytes], int], list[Any]], read: Callable[[bytes], Any]
+) -> Callable[[bytes], Any]:
+    def read_quickly(data: bytes) -> Any:
+        try:
+            return read_all((data,), 0)[0]
+        except Exception:  # Whatever it was, fastavro decides whether it is an error.
+            return read(data)
+
+    return read_quickly
+
+
+def fastavro_reader(
     parsed: Parsed, target: Parsed | None, convert: Callable[[Any], Any] | None, fails_on_rest: bool
 ) -> Callable[[bytes], Any]:
+    """What reads data of any schema, as data of `target` if there is one."""
     from fastavro import schemaless_reader
 
     def read(data: bytes) -> Any:

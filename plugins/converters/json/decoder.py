@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
@@ -10,7 +11,7 @@ import msgspec
 
 from connectd.errors import DataException
 from connectd.schema import Schema
-from plugins.converters.json.fast_reading import fast_reader
+from plugins.converters.json.fast_reading import fast_reader, read_all_plain
 from plugins.converters.json.grammar import parse
 from plugins.converters.json.reading import ValueReader
 from plugins.converters.json.schemas import schema_from_json
@@ -47,6 +48,9 @@ class PayloadDecoder:
         return self.schema, self.read(data)
 
     def decode_all(self, messages: Sequence[bytes | None]) -> tuple[Schemas, list[Any]]:
+        if self.schema is None:
+            with suppress(Exception):  # One that is null, or not for the fast way.
+                return None, read_all_plain(messages)
         read = self.read
         values = [None if data is None else read(data) for data in messages]
         if self.schema is None or None not in messages:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -52,10 +53,15 @@ class MessageWriter(NamedTuple):
 
 
 class PayloadReader(NamedTuple):
-    """What reads data of one schema, without the bytes that tell the schema."""
+    """What reads data of one schema, without the bytes that tell the schema.
+
+    `read_all`, if there is one, reads many messages that have so many bytes before their data; it raises anything if one of them
+    is to be read alone.
+    """
 
     schema: Schema | None
     read: Callable[[bytes], Any]
+    read_all: Callable[[Sequence[bytes], int], list[Any]] | None = None
 
 
 class RegistryConverter(BuiltinConverter):
@@ -149,6 +155,11 @@ class RegistryConverter(BuiltinConverter):
 
     def to_connect_batch(self, topic: str, values: Sequence[bytes | None]) -> tuple[Schemas, list[Any]]:
         readers, size = self._readers_for(topic), self.PREFIX_SIZE
+        with suppress(Exception):  # A null among them, or one that cannot be read: one by one.
+            prefix = values[0][:size]  # type: ignore[index]
+            schema, _, read_all = readers[prefix]
+            if read_all is not None and [data[:size] for data in values].count(prefix) == len(values):  # type: ignore[index]
+                return schema, read_all(values, size)  # type: ignore[arg-type]
         schemas: list[Schema | None] = []
         converted: list[Any] = []
         try:

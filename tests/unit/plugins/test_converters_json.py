@@ -87,6 +87,19 @@ def test_batches_of_several_schemas_and_of_nothing() -> None:
     assert made.from_connect_batch("topic", Schema.OPTIONAL_INT8_SCHEMA, [None])[0] is not None
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [None, b"-0", b'{"a":-0.0}', b"[1, -0e5]", b'"at 2024-02-09, -0:30"', b"18446744073709551617", b" 7", b"null"],
+)
+def test_a_batch_without_schemas_is_read_as_its_messages_are_alone(odd: bytes | None) -> None:
+    made = converter(schemas_enable="false")
+    messages = [b'{"id":1,"day":"2024-02-09"}', odd, b"-0.5", b"[]"]
+    alone = [made.to_connect_data("topic", each).value for each in messages]
+    assert repr(made.to_connect_batch("topic", messages)) == repr((None, alone))
+    with pytest.raises(DataException):
+        made.to_connect_batch("topic", [b"[1", b"2]"])
+
+
 def test_a_schema_for_all_messages() -> None:
     made = converter(schema_content='{"type":"int8","optional":true}')
     schema = Schema.OPTIONAL_INT8_SCHEMA
