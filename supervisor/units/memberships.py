@@ -8,6 +8,7 @@ one child for many members, and also for those of tasks that were killed.
 from __future__ import annotations
 
 import asyncio
+import enum
 
 import structlog
 
@@ -26,6 +27,14 @@ TAKEOVER_S = 8.0
 GATHERING_S = 0.05
 
 
+class Heir(enum.Enum):
+    """Who runs a task after its end here, and takes over its membership."""
+
+    NOBODY = enum.auto()
+    ANOTHER_WORKER = enum.auto()
+    THIS_WORKER = enum.auto()  # when it is back
+
+
 class Memberships:
     """Members that come while a child is at work wait for the next one and go together."""
 
@@ -33,6 +42,9 @@ class Memberships:
         self._surroundings = surroundings
         self._waiting: list[tuple[Membership, asyncio.Future[None]]] = []
         self._work: asyncio.Task[None] | None = None
+        # Those that another worker may still take over, by group and instance.
+        self._moving: dict[tuple[str, str], tuple[Membership, asyncio.TimerHandle]] = {}
+        self._ends = False
 
     def leave(self, member: Membership) -> asyncio.Future[None]:
         """To be called when the member's process is gone. Done when the member is too, or if that failed: it never raises."""
@@ -45,8 +57,30 @@ class Memberships:
 
     def leave_later(self, member: Membership) -> None:
         """Another worker is to take the member over; unless it has done so by then, as Java's never do, the member leaves."""
-        if member.member:
-            asyncio.get_running_loop().call_later(TAKEOVER_S, self.leave, member)
+        if not member.member:
+            return
+        self._not_moving(key := (member.group, member.instance))
+        if self._ends:
+            self.leave(member)
+        else:
+            timer = asyncio.get_running_loop().call_later(TAKEOVER_S, self._leave_now, key)
+            self._moving[key] = member, timer
+
+    async def end(self) -> None:
+        """This worker ends, and cannot wait: those that nobody has taken over yet leave now."""
+        self._ends = True
+        left = [self._leave_now(key) for key in [*self._moving]]
+        if left:
+            await asyncio.wait(left)
+
+    def _leave_now(self, key: tuple[str, str]) -> asyncio.Future[None]:
+        member = self._moving[key][0]
+        self._not_moving(key)
+        return self.leave(member)
+
+    def _not_moving(self, key: tuple[str, str]) -> None:
+        if key in self._moving:
+            self._moving.pop(key)[1].cancel()
 
     async def _leave_all(self) -> None:
         while self._waiting:

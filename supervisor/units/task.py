@@ -10,7 +10,7 @@ from connectd.errors import ConnectException
 from supervisor.processes.process import Child
 from supervisor.storage.offset_file import OffsetBackingStore
 from supervisor.units.hangs import HangLimits
-from supervisor.units.memberships import Memberships
+from supervisor.units.memberships import Heir, Memberships
 from supervisor.units.specs import TaskSpec
 from supervisor.units.unit import Rules, Surroundings, Unit
 from tasks.messages import (
@@ -44,8 +44,7 @@ class TaskUnit(Unit):
         self._offsets = offsets
         self._memberships = memberships
         self._membership: Membership | None = None
-        # Whether a sink stays a static member of its group when the task ends, for whoever runs it next.
-        self.keeps_membership = False
+        self.heir = Heir.NOBODY
         self._reading: set[asyncio.Task[None]] = set()
         self._ordered: TaskSpec | None = None
         super().__init__(spec.id, surroundings, rules, after)
@@ -87,10 +86,13 @@ class TaskUnit(Unit):
         membership, self._membership = self._membership, None
         if membership is None:
             return
-        if self.keeps_membership:
-            self._memberships.leave_later(membership)
-        else:
-            await self._memberships.leave(msgspec.structs.replace(membership, member=""))
+        match self.heir:
+            case Heir.NOBODY:
+                await self._memberships.leave(msgspec.structs.replace(membership, member=""))
+            case Heir.ANOTHER_WORKER:
+                self._memberships.leave_later(membership)
+            case Heir.THIS_WORKER:
+                pass
 
     def _on_report(self, report: Report) -> None:
         child = self._child

@@ -12,7 +12,7 @@ from connectd.errors import ConfigException
 from supervisor.storage.offset_file import OffsetBackingStore
 from supervisor.units.connector import ConnectorUnit
 from supervisor.units.lifecycle import UnitId
-from supervisor.units.memberships import Memberships
+from supervisor.units.memberships import Heir, Memberships
 from supervisor.units.restarts import RestartPolicy
 from supervisor.units.specs import ConnectorSpec, Plan, TaskSpec
 from supervisor.units.task import TaskUnit
@@ -61,7 +61,7 @@ class Worker:
         """
         for gone in self.tasks.keys() - tasks.keys():
             unit = self.tasks.pop(gone)
-            unit.keeps_membership = gone in moving
+            unit.heir = Heir.ANOTHER_WORKER if gone in moving else Heir.NOBODY
             self._remove(unit)
         for name in self.connectors.keys() - connectors.keys():
             self._remove(self.connectors.pop(name))
@@ -117,11 +117,12 @@ class Worker:
         """
         self._checker.cancel()
         for task in self.tasks.values():
-            task.keeps_membership = returns
+            task.heir = Heir.THIS_WORKER if returns else Heir.NOBODY
         units = [*self.tasks.values(), *self.connectors.values()]
         self.tasks.clear()
         self.connectors.clear()
-        await asyncio.gather(*(unit.end(forget=False) for unit in units), *self._leaving.values())
+        ends = [unit.end(forget=False) for unit in units]
+        await asyncio.gather(self._memberships.end(), *ends, *self._leaving.values())
 
     def _apply_connector(self, name: str, spec: ConnectorSpec) -> None:
         rules = self._rules(spec.config)

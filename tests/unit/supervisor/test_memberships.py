@@ -170,6 +170,22 @@ async def test_those_that_move_to_another_worker_leave_later_and_only_if_they_we
         await until(lambda: sorted(c.left[1:]) == ["g/g-0/member-0", "g/g-1/member-1"], "the others were asked for")
 
 
+@pytest.mark.parametrize("returns", [False, True])
+async def test_those_that_move_to_another_worker_leave_at_once_if_this_one_ends(tmp_path: Path, returns: bool) -> None:
+    joining = {f"task_{number}_joins": f"g/g-{number}/member-{number}" for number in range(3)}
+    async with world(tmp_path, left_file=str(tmp_path / "left")) as here:
+        c = Sinks(here, tmp_path / "left")
+        await here.put(tasks="3", **joining)
+        await here.running("c-0", "c-1", "c-2")
+        worker = here.herder.worker
+        kept = {id: unit.spec for id, unit in worker.tasks.items() if id.task == 2}
+        worker.apply({name: unit.spec for name, unit in worker.connectors.items()}, kept, moving=set(worker.tasks))
+        await worker.ended([UnitId("c", 0)])  # the other may be on its way out
+        await worker.stop(returns=returns)
+        stays = [] if returns else ["g/g-2"]
+        assert sorted(c.left) == sorted(["g/g-0/member-0", "g/g-1/member-1", *stays])
+
+
 async def test_none_if_the_worker_comes_back_soon(tmp_path: Path) -> None:
     async with sinks(tmp_path) as c:
         await c.here.herder.worker.stop(returns=True)
