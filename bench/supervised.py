@@ -124,18 +124,24 @@ class Supervised:
             time.sleep(0.005)
 
     @contextmanager
-    def rest(self) -> Iterator[Callable[[str], Any]]:
+    def fetching(self) -> Iterator[Callable[[str], bytes]]:
         """GET by paths, over one connection."""
         found = _REST_READY.search(self.program.log.read_text(errors="replace"))
         if found is None:
             raise RunFailed(f"{self.program.name}: there is no REST API:\n{self.program.log_tail()}")
         with closing(http.client.HTTPConnection(found[1], int(found[2]), timeout=TIMEOUT_S)) as connection:
 
-            def get(path: str) -> Any:
+            def get(path: str) -> bytes:
                 connection.request("GET", path)
-                return json.loads(connection.getresponse().read())
+                return connection.getresponse().read()
 
             yield get
+
+    @contextmanager
+    def rest(self) -> Iterator[Callable[[str], Any]]:
+        """GET of JSON by paths, over one connection."""
+        with self.fetching() as fetch:
+            yield lambda path: json.loads(fetch(path))
 
 
 @contextmanager

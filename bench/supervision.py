@@ -1,4 +1,5 @@
-"""`python -m bench.supervision`: how fast crashed tasks come back and are seen, what idle tasks cost, how long a reload takes."""
+"""`python -m bench.supervision`: how fast crashed tasks come back and are seen, what idle tasks and
+metrics cost, how long a reload takes."""
 
 from __future__ import annotations
 
@@ -42,6 +43,8 @@ TARGETS = (
     Target(["idle-200", "idle-1000"], "supervisor_cpu_percent", 5),
     Target(["idle-200", "idle-1000"], "supervisor_pss_mib", 60),
     Target(["idle-200", "idle-1000"], "task_pss_mib", 20),
+    Target(["idle-200", "idle-1000"], "scrape_worst_ms", 100),
+    Target(["metrics"], "data_path_percent", 1),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import fmean, median
+from timeit import timeit
 
 import psutil
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -19,6 +21,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from bench.processes import RunFailed
 from bench.supervised import START_TIMEOUT_S, TIMEOUT_S, Supervised, supervised, write_connector
+from tasks.source.counters import SourceCounters
 
 Figures = dict[str, float]
 
@@ -33,6 +36,8 @@ _REST_S = 0.3
 _SETTLE_S = 15.0
 _WATCH_S = 30.0
 _RECORD_INTERVAL_S = 0.01
+_SCRAPES = 30
+_LINES = 5_000_000
 _MIB = 1 << 20
 _SOURCE = {"connector.class": "PulseSource"}
 _SINK = {"connector.class": "PulseSink"}
@@ -155,6 +160,7 @@ def idle(count: int, place: Place) -> Figures:
         percent = 100 / (time.monotonic() - began)
         memory = psutil.Process(supervisor).memory_full_info()
         return {
+            **_scrapes(worker),
             "tasks": len(tasks),
             "supervisor_cpu_percent": (after[0] - before[0]) * percent,
             "supervisor_rss_mib": memory.rss / _MIB,
@@ -165,6 +171,34 @@ def idle(count: int, place: Place) -> Figures:
         }
 
 
+def metrics(place: Place) -> Figures:
+    """What counting, reporting and a scrape each second cost while a source moves records as fast as it can."""
+    place.folder.mkdir()
+    topic = place.create_topic("metrics")
+    file = place.folder / "lines.txt"
+    with file.open("w") as lines:
+        lines.writelines(f"line {number:09}\n" for number in range(_LINES))
+    config = {"connector.class": "FileStreamSource", "file": str(file), "topic": topic}
+    moved = re.compile(rb"^kafka_connect_source_task_source_record_write_total\{[^}]*} ([0-9.e+]+)$", re.MULTILINE)
+    with place.run({"moving": config}) as worker, worker.fetching() as fetch:
+        worker.wait_until(worker.tasks, "task")
+        (task,) = worker.tasks()
+        count, before = 0.0, _cpu_s([worker.pid])
+        while count < _LINES:
+            time.sleep(1)
+            count = float(found[1]) if (found := moved.search(fetch("/metrics"))) else 0.0
+        whole, reporting, supervisor = _cpu_s([task]), _reporting_cpu_s(task), _cpu_s([worker.pid]) - before
+    counters = SourceCounters()
+    counting = timeit(lambda: counters.record_poll(1, 0.001), number=100_000) / 100_000
+    return {
+        "records": count,
+        "task_cpu_s": whole,
+        # One count a batch; the smallest batches that the source makes at this speed have a hundred records.
+        "data_path_percent": (reporting + counting * count / 100) / whole * 100,
+        "supervisor_and_scrapes_percent": supervisor / whole * 100,
+    }
+
+
 CASES: Mapping[str, Callable[[Place], Figures]] = {
     "restart": restart,
     "first-record-source": first_record_source,
@@ -173,7 +207,20 @@ CASES: Mapping[str, Callable[[Place], Figures]] = {
     "reload": reload,
     "idle-200": partial(idle, 200),
     "idle-1000": partial(idle, 1000),
+    "metrics": metrics,
 }
+
+
+def _scrapes(worker: Supervised) -> Figures:
+    times = []
+    with worker.fetching() as fetch:
+        text = fetch("/metrics")
+        for _ in range(_SCRAPES):
+            began = time.monotonic()
+            text = fetch("/metrics")
+            times.append(time.monotonic() - began)
+    series = sum(not line.startswith(b"#") for line in text.splitlines())
+    return {"scrape_kib": len(text) / 1024, "series": series, **_times("scrape", times)}
 
 
 def _names(connector: str, count: int) -> list[str]:
@@ -198,6 +245,16 @@ def _times(what: str, seconds: list[float]) -> Figures:
 def _cpu_s(pids: list[int]) -> float:
     """CPU time of processes until now, as exactly as the kernel's scheduler knows it, threads included."""
     return sum(_run_time_ns(pid, thread) for pid in pids for thread in os.listdir(f"/proc/{pid}/task")) / 1e9  # noqa: PTH208
+
+
+def _reporting_cpu_s(pid: int) -> float:
+    """Of a task's threads beside its main one and those of librdkafka: what reports is among them, so this is no less."""
+    others = [
+        thread
+        for thread in os.listdir(f"/proc/{pid}/task")  # noqa: PTH208
+        if int(thread) != pid and not Path(f"/proc/{pid}/task/{thread}/comm").read_text().startswith("rdk:")
+    ]
+    return sum(_run_time_ns(pid, thread) for thread in others) / 1e9
 
 
 def _run_time_ns(pid: int, thread: str) -> int:
