@@ -30,7 +30,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     On the wire, and between members of a cooperative group, `connectors` and `tasks` are what comes anew. What a
     `GroupMember` hands to its listener is all that the worker is to run from now on, without what was revoked.
     `delay_ms` is when the members are to join again, 0 for never; `offset` is that of the config topic which the leader
-    had read: a worker starts nothing before it has read as far.
+    had read: a worker starts nothing before it has read as far. `topics` are the storage topics of the group, as in
+    `WorkerState`.
     """
 
     version: int = COMPATIBLE
@@ -43,6 +44,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     revoked_connectors: tuple[str, ...] = ()
     revoked_tasks: tuple[UnitId, ...] = ()
     delay_ms: int = 0
+    topics: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -52,11 +54,12 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
 
 class WorkerState(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker says of itself when it joins (`ExtendedWorkerState`): its REST URL, how far it has read the config
-    topic, and what it runs."""
+    topic, and what it runs. `topics` are its storage topics (`supervisor.group.storage_topics`); Java's workers do not say."""
 
     url: str
     offset: int
     assignment: Assignment = Assignment()
+    topics: tuple[str, ...] = ()
 
 
 class Configured(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,6 +35,7 @@ from supervisor.group.recollection import Recollection, recollect
 from supervisor.group.session import Session
 from supervisor.group.settings import GroupSettings
 from supervisor.group.standing import Standing, merged
+from supervisor.group.storage_topics import OtherStorageTopics, difference
 from supervisor.group.wire import decode_assignment, decode_state, encode_assignment, encode_state
 
 log = structlog.get_logger(__name__)
@@ -107,7 +108,10 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
             self._snapshot = None
         self._configured_at_join = self._configured()
         state = WorkerState(
-            url=self._url, offset=self._configured_at_join.offset, assignment=self._snapshot or Assignment()
+            url=self._url,
+            offset=self._configured_at_join.offset,
+            assignment=self._snapshot or Assignment(),
+            topics=self._settings.topics,
         )
         return [
             (protocol.wire_name, encode_state(state, protocol.version)) for protocol in self._settings.protocol.offered
@@ -239,6 +243,12 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
             self.ask_to_rejoin("the leader has given no assignment to this worker")
             return
         given = decode_assignment(member_assignment_bytes)
+        if given.topics not in ((), self._settings.topics):
+            self.fatal = OtherStorageTopics(
+                f"this worker is not one of group {self.group_id}, led by {given.leader_url}: its "
+                f"{difference(self._settings.topics, given.topics)}"
+            )
+            return
         self._protocol = ConnectProtocol.of_wire_name(protocol)
         runs = merged(self._snapshot, given)
         if self._leads:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 import structlog
+from msgspec.structs import replace
 
 from supervisor.group.assignment import Assignment, AssignmentError, Configured, WorkerState
 from supervisor.group.assignor import Claim, History, Round, assign, assign_eagerly
 from supervisor.group.protocol import ConnectProtocol
+from supervisor.group.storage_topics import agreed_topics, difference, has_topics
 from supervisor.units.lifecycle import UnitId
 
 log = structlog.get_logger(__name__)
@@ -41,46 +43,46 @@ class Leader:
     ) -> dict[str, Assignment]:
         """The assignment of each member; `last_generation` is that of the last round which this worker completed.
 
-        If a member has read more of the config topic than `configured`, all are told so.
+        If a member has read more of the config topic than `configured`, all are told so. Members with other storage topics
+        than most have get nothing; if the leader is one of them, nobody does, until another one leads.
         """
-        offset = max(state.offset for state in states.values())
+        topics = agreed_topics(states, leader)
+        strangers = {member: state for member, state in states.items() if not has_topics(state, topics)}
+        members = {member: state for member, state in states.items() if member not in strangers}
+        offset = max(state.offset for state in members.values())
+        base = Assignment(version=protocol.version, leader=leader, leader_url=states[leader].url, topics=topics)
         history = self._histories.get(last_generation, History())
-        if configured.offset < offset:
-            log.info(f"a member has read the config topic to offset {offset}, this leader to {configured.offset} only")
-            self._remember(generation, history)
-            return {
-                member: Assignment(
-                    version=protocol.version,
-                    error=AssignmentError.CONFIG_MISMATCH,
-                    leader=leader,
-                    leader_url=states[leader].url,
-                    offset=offset,
+        if leader in strangers or configured.offset < offset:
+            if leader not in strangers:
+                log.info(
+                    f"a member has read the config topic to offset {offset}, this leader to {configured.offset} only"
                 )
-                for member in states
-            }
-        units = all_units(configured)
-        if protocol is ConnectProtocol.EAGER:
-            decided = assign_eagerly(states, units)
-        else:
-            claims = {
-                member: Claim(state.url, units_of(state.assignment.connectors, state.assignment.tasks))
-                for member, state in states.items()
-            }
-            decided, history = assign(claims, units, history, now_ms=self._clock_ms(), max_delay_ms=self._max_delay_ms)
             self._remember(generation, history)
+            return dict.fromkeys(states, replace(base, error=AssignmentError.CONFIG_MISMATCH, offset=offset))
+        base = replace(base, offset=configured.offset)
+        decided = self._decide(protocol, members, all_units(configured), history, generation)
         self.owner_urls = {unit: states[member].url for unit, member in decided.owners.items()}
-        return {
-            member: _assignment(protocol, leader, states[leader].url, configured.offset, decided, member)
-            for member in states
-        }
+        given = {member: _assignment(base, decided, member) for member in members}
+        return given | {member: _nothing(base, state) for member, state in strangers.items()}
+
+    def _decide(
+        self,
+        protocol: ConnectProtocol,
+        states: Mapping[str, WorkerState],
+        units: Collection[UnitId],
+        history: History,
+        generation: int,
+    ) -> Round:
+        if protocol is ConnectProtocol.EAGER:
+            return assign_eagerly(states, units)
+        claims = {member: Claim(state.url, _claimed(state)) for member, state in states.items()}
+        decided, history = assign(claims, units, history, now_ms=self._clock_ms(), max_delay_ms=self._max_delay_ms)
+        self._remember(generation, history)
+        return decided
 
     def resume(self, generation: int, states: Iterable[WorkerState]) -> None:
         """Lead on where an earlier process of this static member has led: `states` are what the members run."""
-        owners = {
-            unit: state.url
-            for state in states
-            for unit in units_of(state.assignment.connectors, state.assignment.tasks)
-        }
+        owners = {unit: state.url for state in states for unit in _claimed(state)}
         self._remember(generation, History(owners=owners))
         self.owner_urls = owners
 
@@ -106,21 +108,26 @@ def units_of(connectors: Iterable[str], tasks: Iterable[UnitId]) -> tuple[UnitId
     return (*map(UnitId, connectors), *tasks)
 
 
-def _assignment(
-    protocol: ConnectProtocol, leader: str, leader_url: str, offset: int, decided: Round, member: str
-) -> Assignment:
+def _claimed(state: WorkerState) -> tuple[UnitId, ...]:
+    return units_of(state.assignment.connectors, state.assignment.tasks)
+
+
+def _assignment(base: Assignment, decided: Round, member: str) -> Assignment:
     started, revoked = decided.started.get(member, ()), decided.revoked.get(member, ())
-    return Assignment(
-        version=protocol.version,
-        leader=leader,
-        leader_url=leader_url,
-        offset=offset,
+    return replace(
+        base,
         connectors=connectors_in(started),
         tasks=tasks_in(started),
         revoked_connectors=connectors_in(revoked),
         revoked_tasks=tasks_in(revoked),
         delay_ms=decided.delay_ms,
     )
+
+
+def _nothing(base: Assignment, stranger: WorkerState) -> Assignment:
+    log.error(f"the worker {stranger.url} gets nothing to run: its {difference(stranger.topics, base.topics)}")
+    claimed = _claimed(stranger)
+    return replace(base, revoked_connectors=connectors_in(claimed), revoked_tasks=tasks_in(claimed))
 
 
 def connectors_in(units: Iterable[UnitId]) -> tuple[str, ...]:

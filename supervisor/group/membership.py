@@ -21,6 +21,7 @@ from supervisor.group.listener import GroupListener
 from supervisor.group.session import Session
 from supervisor.group.settings import GroupSettings
 from supervisor.group.standing import Standing
+from supervisor.group.storage_topics import OtherStorageTopics
 
 log = structlog.get_logger(__name__)
 
@@ -197,13 +198,18 @@ class Membership:
 
     async def _fail(self, error: Exception) -> None:
         self._closing = True
-        if not isinstance(error, kafka_errors.KafkaError):
+        if not isinstance(error, (kafka_errors.KafkaError, OtherStorageTopics)):
             log.exception("group membership has failed", exc_info=error)
+        if self._coordinator is not None:
+            await self._coordinator.leave("the worker has failed", even_if_static=isinstance(error, OtherStorageTopics))
+        await self._bridge.call(self._listener.on_failed, self._told(error))
+
+    def _told(self, error: Exception) -> ConnectException:
+        if isinstance(error, OtherStorageTopics):
+            return error
         told = ConnectException(f"group {self._settings.group_id} will not have this worker: {_explained(error)}")
         told.__cause__ = error
-        if self._coordinator is not None:
-            await self._coordinator.leave("the worker has failed", even_if_static=False)
-        await self._bridge.call(self._listener.on_failed, told)
+        return told
 
     async def _leave(self) -> None:
         self._closing = True

@@ -24,12 +24,14 @@ _CLIENT: Final = {
 
 class GroupSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Who this worker is in which group. `url` is where other workers reach its REST API; `client` is for kafka-python,
-    and hides its secrets when it is printed. A worker with an `instance_id` is a static member (KIP-345)."""
+    and hides its secrets when it is printed. A worker with an `instance_id` is a static member (KIP-345). `topics` are its
+    storage topics."""
 
     group_id: str
     url: str
     client: ClientConf
     client_id: str
+    topics: tuple[str, ...] = ()
     instance_id: str | None = None
     protocol: ConnectProtocol = ConnectProtocol.SESSIONED
     session_timeout_ms: int = 10_000
@@ -49,6 +51,7 @@ class GroupSettings(msgspec.Struct, frozen=True, kw_only=True):
             url=url,
             client=ClientConf(_CLIENT | kafka_python_conf(worker_admin_settings(worker, client_id))),
             client_id=client_id,
+            topics=(worker.config_topic.name, worker.offset_topic.name, worker.status_topic.name),
             instance_id=worker.group_instance_id,
             protocol=ConnectProtocol(worker.get("connect.protocol").lower()),
             session_timeout_ms=worker.get("session.timeout.ms"),

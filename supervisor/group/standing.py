@@ -41,6 +41,7 @@ def merged(before: Assignment | None, given: Assignment) -> Assignment:
             given,
             revoked_connectors=_without(before.connectors, given.connectors),
             revoked_tasks=_without(before.tasks, given.tasks),
+            topics=(),
         )
     connectors = _without(before.connectors, given.revoked_connectors)
     tasks = _without(before.tasks, given.revoked_tasks)
@@ -48,6 +49,7 @@ def merged(before: Assignment | None, given: Assignment) -> Assignment:
         given,
         connectors=tuple(dict.fromkeys((*connectors, *given.connectors))),
         tasks=tuple(dict.fromkeys((*tasks, *given.tasks))),
+        topics=(),
     )
 
 

@@ -2,6 +2,9 @@
 
 Kafka's `ConnectProtocol` (version 0) and `IncrementalCooperativeConnectProtocol` (1, KIP-415; 2, KIP-507, the same but for
 its number). Numbers are big-endian; a text is its length in two bytes and UTF-8; an array its length in four.
+
+Behind states and assignments of versions 1 and 2 stand the storage topics, after a text that says whose addition that is.
+Java's workers read what they know and leave the rest alone.
 """
 
 from __future__ import annotations
@@ -10,12 +13,14 @@ import struct
 from collections.abc import Iterable
 from typing import Final
 
-from supervisor.group.assignment import COMPATIBLE, EAGER, Assignment, WorkerState
+from supervisor.group.assignment import COMPATIBLE, EAGER, SESSIONED, Assignment, WorkerState
 from supervisor.units.lifecycle import UnitId
 
 # Stands among the numbers of tasks for the connector itself.
 _CONNECTOR: Final = -1
 _NULL: Final = -1
+_ADDITION: Final = "connectd"
+_VERSIONS_WITH_ADDITION: Final = (COMPATIBLE, SESSIONED)
 
 
 class WireError(ValueError):
@@ -28,18 +33,17 @@ def encode_state(state: WorkerState, version: int) -> bytes:
     if version < COMPATIBLE:
         return found
     allocation = b"" if state.assignment == Assignment() else encode_assignment(state.assignment, version)
-    return found + _int32(len(allocation) or _NULL) + allocation
+    return found + _int32(len(allocation) or _NULL) + allocation + _topics(state.topics)
 
 
 def decode_state(data: bytes) -> WorkerState:
     """Any version. Raises WireError."""
     reader = _Reader(data)
-    reader.version()
+    version = reader.version()
     url, offset = reader.text(), reader.int64()
     length = reader.int32() if reader.has_more else _NULL
-    if length == _NULL:
-        return WorkerState(url=url, offset=offset)
-    return WorkerState(url=url, offset=offset, assignment=decode_assignment(reader.take(length)))
+    assignment = Assignment() if length == _NULL else decode_assignment(reader.take(length))
+    return WorkerState(url=url, offset=offset, assignment=assignment, topics=reader.topics(version))
 
 
 def encode_assignment(assignment: Assignment, version: int) -> bytes:
@@ -56,7 +60,8 @@ def encode_assignment(assignment: Assignment, version: int) -> bytes:
     )
     if version == EAGER:
         return found
-    return found + _units(assignment.revoked_connectors, assignment.revoked_tasks) + _int32(assignment.delay_ms)
+    revoked = _units(assignment.revoked_connectors, assignment.revoked_tasks)
+    return found + revoked + _int32(assignment.delay_ms) + _topics(assignment.topics)
 
 
 def decode_assignment(data: bytes) -> Assignment:
@@ -79,6 +84,7 @@ def decode_assignment(data: bytes) -> Assignment:
         revoked_connectors=revoked_connectors,
         revoked_tasks=revoked_tasks,
         delay_ms=reader.int32() if reader.has_more else 0,
+        topics=reader.topics(version),
     )
 
 
@@ -114,6 +120,10 @@ def _units(connectors: Iterable[str], tasks: Iterable[UnitId]) -> bytes:
         _text(connector) + struct.pack(f">i{len(found)}i", len(found), *found) for connector, found in numbers.items()
     )
     return _int32(len(numbers)) + b"".join(groups)
+
+
+def _topics(topics: tuple[str, ...]) -> bytes:
+    return _text(_ADDITION) + _int32(len(topics)) + b"".join(map(_text, topics)) if topics else b""
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -157,6 +167,12 @@ class _Reader:
             return self.take(self.int16()).decode()
         except UnicodeDecodeError as error:
             raise WireError(f"Connect protocol: a text is not UTF-8: {error}") from error
+
+    def topics(self, version: int) -> tuple[str, ...]:
+        """Empty where there are none; what a later version has added is something else."""
+        if version not in _VERSIONS_WITH_ADDITION or not self.has_more or self.text() != _ADDITION:
+            return ()
+        return tuple(self.text() for _ in range(self.int32()))
 
     def units(self) -> tuple[tuple[str, ...], tuple[UnitId, ...]]:
         """Connectors and tasks; a null array is an empty one."""

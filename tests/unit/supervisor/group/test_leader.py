@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
+import structlog.testing
 
 from supervisor.group.assignment import Assignment, AssignmentError, Configured, WorkerState
 from supervisor.group.leader import Leader
@@ -88,6 +90,49 @@ def test_who_has_not_led_the_last_round_does_not_wait_for_anybody() -> None:
     given = decide(chosen, IDLE)
     alone = decide(chosen, {"m1": running(given)["m1"]}, last=7, generation=8)["m1"]
     assert (alone.tasks, alone.delay_ms) == ((TASKS[0], TASKS[2]), 0)
+
+
+# --- storage topics ---------------------------------------------------------------------------------------------------
+
+OURS, THEIRS = ("configs", "offsets", "statuses"), ("configs", "other-offsets", "statuses")
+
+
+def with_topics(**topics: tuple[str, ...]) -> dict[str, WorkerState]:
+    return {
+        name: WorkerState(url=f"http://{name}", offset=99 if each == THEIRS else 9, topics=each)
+        for name, each in topics.items()
+    }
+
+
+def test_a_worker_with_other_storage_topics_gets_nothing_and_the_others_do_not_wait_for_it() -> None:
+    states = with_topics(m1=OURS, m2=THEIRS, m3=())
+    claims = Assignment(connectors=("z",), tasks=(UnitId("z", 0),))
+    states["m2"] = msgspec.structs.replace(states["m2"], assignment=claims)
+    with structlog.testing.capture_logs() as logs:
+        given = decide(leader(), states)
+    assert not any(each.failed for each in given.values())
+    assert {each.topics for each in given.values()} == {OURS}
+    assert (given["m2"].connectors, given["m2"].tasks, given["m2"].offset) == ((), (), 9)
+    assert (given["m2"].revoked_connectors, given["m2"].revoked_tasks) == (("z",), (UnitId("z", 0),))
+    assert {*given["m1"].tasks, *given["m3"].tasks} == set(TASKS)
+    assert [(each["log_level"], each["event"]) for each in logs] == [
+        (
+            "error",
+            "the worker http://m2 gets nothing to run: its offset.storage.topic is other-offsets instead of offsets",
+        )
+    ]
+
+
+def test_a_leader_with_other_storage_topics_than_most_has_another_one_lead() -> None:
+    given = decide(leader(), with_topics(m1=THEIRS, m2=OURS, m3=OURS))
+    assert {(each.error, each.topics, each.offset) for each in given.values()} == {
+        (AssignmentError.CONFIG_MISMATCH, OURS, 9)
+    }
+
+
+def test_of_two_that_differ_the_leader_is_right() -> None:
+    given = decide(leader(), with_topics(m1=OURS, m2=THEIRS))
+    assert (given["m1"].tasks, given["m2"].tasks) == (tuple(TASKS), ())
 
 
 def test_a_leader_that_was_restarted_leads_on() -> None:

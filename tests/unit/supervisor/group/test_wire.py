@@ -55,6 +55,20 @@ def test_a_later_version_may_have_more_at_the_end() -> None:
     assert decode_assignment(bytes.fromhex("0003" + V2[4:] + "00ff")) == msgspec.structs.replace(ASSIGNMENT, version=3)
 
 
+def test_the_storage_topics_stand_behind_what_java_knows() -> None:
+    topics = ("configs", "offsets", "größe")
+    busy = WorkerState(url="http://h:1/", offset=7, assignment=ASSIGNMENT, topics=topics)
+    given = msgspec.structs.replace(ASSIGNMENT, topics=topics)
+    for version in (1, 2):
+        plain = encode_assignment(ASSIGNMENT, version)
+        assert encode_assignment(given, version).startswith(plain)
+        assert decode_assignment(encode_assignment(given, version)).topics == topics
+        assert decode_state(encode_state(busy, version)).topics == topics
+    assert encode_assignment(given, 0) == encode_assignment(ASSIGNMENT, 0)
+    assert encode_state(busy, 0) == encode_state(msgspec.structs.replace(busy, topics=()), 0)
+    assert decode_assignment(bytes.fromhex(V2) + b"\0\3foo\0").topics == ()  # somebody else's addition
+
+
 def test_null_arrays_are_empty() -> None:
     assert decode_assignment(bytes.fromhex("0001000000000000" + "00" * 8 + "ffffffff" * 2 + "00000000")) == Assignment(
         leader="", leader_url="", offset=0
