@@ -1,0 +1,347 @@
+"""`python -m bench.cluster`: three workers of connectd beside three of Java's, on one Kafka: what they take when workers come,
+go and die, and when connectors are created."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import psutil
+
+from bench.__main__ import Names
+from bench.processes import end_on_signals
+from supervisor.embedded import EmbeddedKafka
+from tests.peer.jvm import java_command
+from tests.peer.neighbours import JavaMember
+from tests.support.cluster import Cluster, ClusterMember, wait_until
+from tests.support.kafka import TestKafka
+
+_RESULTS: Final = Path(__file__).with_name("cluster.json")
+# As connect-distributed.sh and kafka-run-class.sh have it.
+_JVM: Final = ("-Xms256M", "-Xmx2G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-Djava.awt.headless=true")
+_WORKERS: Final = 3
+_PAIRS: Final = 10
+_TASKS: Final = 200
+_MANY: Final = 500
+_FEED_S: Final = 0.1
+_PATIENCE_S: Final = 900.0
+# Until what a start has left to be done is done, before memory is looked at.
+_SETTLE_S: Final = 15.0
+# Both kinds: what Java's workers have without these lines, but that work moves at once when a worker is gone.
+_AT_ONCE: Final = {
+    "session.timeout.ms": "10000",
+    "heartbeat.interval.ms": "3000",
+    "scheduled.rebalance.max.delay.ms": "0",
+    "offset.flush.interval.ms": "10000",
+}
+_PATIENT: Final = {**_AT_ONCE, "session.timeout.ms": "60000", "scheduled.rebalance.max.delay.ms": "300000"}
+
+Figures = dict[str, float]
+
+
+class BenchedJava(JavaMember):
+    """With the heap of its own scripts."""
+
+    @property
+    def command(self) -> Sequence[str]:
+        return java_command("org.apache.kafka.connect.cli.ConnectDistributed", str(self.file), jvm=_JVM)
+
+
+SYSTEMS: Final[Mapping[str, type[ClusterMember]]] = {"connectd": ClusterMember, "kafka-connect-java": BenchedJava}
+
+
+class Bench:
+    """Workers of one kind, with what moves and what is measured."""
+
+    def __init__(self, kind: type[ClusterMember], cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._kind = kind
+
+    @property
+    def _asked(self) -> ClusterMember:
+        return self.cluster.living[0]
+
+    def add(self, **settings: str) -> ClusterMember:
+        """One more worker, not waited for."""
+        return self.cluster.add(self._kind, **settings)
+
+    def create(self, name: str, config: Mapping[str, str]) -> None:
+        """A connector."""
+        self._asked.ok("PUT", f"/connectors/{name}/config", config)
+
+    def where(self) -> dict[str, tuple[str, str]]:
+        """State and worker of all connectors and tasks; empty while the workers have other things to do."""
+        try:
+            status, body = self._asked.request("GET", "/connectors?expand=status")
+        except OSError:
+            return {}
+        if status != 200:
+            return {}
+        found = {}
+        for name, each in body.items():
+            connector = each["status"]["connector"]
+            found[name] = (connector["state"], connector["worker_id"])
+            for task in each["status"]["tasks"]:
+                found[f"{name}-{task['id']}"] = (task["state"], task["worker_id"])
+        return found
+
+    def wait_until_all_run(self, connectors: int, *, spread: bool = False) -> float:
+        """Until so many connectors with a task each run on living workers; `spread`: as many on each, but for one. When."""
+
+        def running() -> bool:
+            found, living = self.where(), {each.worker_id for each in self.cluster.living}
+            if len(found) != 2 * connectors or any(s != "RUNNING" or w not in living for s, w in found.values()):
+                return False
+            counts = Counter(dict.fromkeys(living, 0))
+            counts.update(worker for name, (_, worker) in found.items() if name.rpartition("-")[2] == "0")
+            return not spread or max(counts.values()) - min(counts.values()) <= 1
+
+        wait_until(running, f"{connectors} connectors run; see {self.cluster.folder}", _PATIENCE_S)
+        return time.time()
+
+    def memory_mib(self) -> float:
+        """Of all workers with all that they started; pages that processes share count once."""
+        trees = [psutil.Process(each.process.pid) for each in self.cluster.living if each.process is not None]
+        every = [process for tree in trees for process in (tree, *tree.children(recursive=True))]
+        return float(sum(process.memory_full_info().pss for process in every)) / (1 << 20)
+
+    def pids(self) -> set[int]:
+        """Of all tasks, where they have processes."""
+        trees = [psutil.Process(each.process.pid) for each in self.cluster.living if each.process is not None]
+        return {
+            child.pid
+            for tree in trees
+            for child in tree.children(recursive=True)
+            if " ".join(child.cmdline()).startswith("connectd: task ")
+        }
+
+
+class Pairs:
+    """Files that grow all the time, each read into a topic of its own, which a sink writes into another file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._feed)
+
+    def connectors(self, prefix: str) -> Iterator[tuple[str, dict[str, str]]]:
+        """Their names and configurations."""
+        for number in range(_PAIRS):
+            topic = f"{prefix}-{number}"
+            self._file("in", number).touch()
+            source = {"connector.class": "FileStreamSource", "file": str(self._file("in", number)), "topic": topic}
+            yield f"source{number}", source
+            yield (
+                f"sink{number}",
+                {
+                    "connector.class": "FileStreamSink",
+                    "file": str(self._file("out", number)),
+                    "topics": topic,
+                    "consumer.override.auto.offset.reset": "earliest",
+                    "consumer.override.metadata.max.age.ms": "1000",
+                },
+            )
+
+    @contextmanager
+    def growing(self) -> Iterator[None]:
+        """While the block runs."""
+        self._thread.start()
+        try:
+            yield
+        finally:
+            self._end.set()
+            self._thread.join()
+
+    def wait_until_all_move(self, since: float) -> float:
+        """Until each sink has a line that was written to its source's file after this time. When."""
+        wait_until(lambda: all(self._last(number) >= since for number in range(_PAIRS)), "all move", _PATIENCE_S)
+        return time.time()
+
+    def _file(self, kind: str, number: int) -> Path:
+        return self._folder / f"{kind}-{number}.txt"
+
+    def _feed(self) -> None:
+        while not self._end.wait(_FEED_S):
+            for number in range(_PAIRS):
+                with self._file("in", number).open("a") as file:
+                    file.write(f"{time.time():.3f}\n")
+
+    def _last(self, number: int) -> float:
+        try:
+            with self._file("out", number).open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 64))
+                lines = file.read().split(b"\n")
+        except FileNotFoundError:
+            return 0.0
+        # A killed worker may leave half a line.
+        return float(lines[-2]) if len(lines) > 2 else 0.0
+
+
+def moving(bench: Bench) -> Figures:
+    """Records move through ten sources and ten sinks while a fourth worker comes, goes, and a third one dies."""
+    pairs = Pairs(bench.cluster.folder)
+    for name, config in pairs.connectors(bench.cluster.name):
+        bench.create(name, config)
+    bench.wait_until_all_run(2 * _PAIRS)
+    with pairs.growing():
+        pairs.wait_until_all_move(time.time())
+        time.sleep(_SETTLE_S)
+        memory = bench.memory_mib()
+
+        began = time.time()
+        fourth = bench.add()
+        fourth.wait_until_ready()
+        spread = bench.wait_until_all_run(2 * _PAIRS, spread=True) - began
+        pairs.wait_until_all_move(time.time())
+
+        began = time.time()
+        fourth.kill(signal.SIGTERM)
+        elsewhere = bench.wait_until_all_run(2 * _PAIRS) - began
+        moved = pairs.wait_until_all_move(began) - began
+
+        victim = bench.cluster.living[-1]
+        began = time.time()
+        victim.kill(signal.SIGKILL)
+        # The killed one is told by nobody: what it left is what the others still take for running on it.
+        again = pairs.wait_until_all_move(began) - began
+        bench.wait_until_all_run(2 * _PAIRS)
+    return {
+        "memory_mib": memory,
+        "worker_added_s": spread,
+        "sigterm_running_elsewhere_s": elsewhere,
+        "sigterm_all_move_s": moved,
+        "kill_all_move_s": again,
+    }
+
+
+def restarted(bench: Bench) -> Figures:
+    """A worker is stopped and started again within the delay: as a static member, where there are such."""
+    pairs = Pairs(bench.cluster.folder)
+    for name, config in pairs.connectors(bench.cluster.name):
+        bench.create(name, config)
+    bench.wait_until_all_run(2 * _PAIRS)
+    member = bench.cluster.members[-1]
+    with pairs.growing():
+        pairs.wait_until_all_move(time.time())
+        own = {name for name, (_, worker) in bench.where().items() if worker == member.worker_id}
+        began = time.time()
+        member.kill(signal.SIGTERM)
+        stopped = time.time() - began
+        began = time.time()
+        member.start()
+
+        def is_back() -> bool:
+            found = bench.where()
+            return bool(found) and all(found.get(name) == ("RUNNING", member.worker_id) for name in own)
+
+        member.wait_until_ready()
+        wait_until(is_back, "all of its work is back", _PATIENCE_S)
+        back = time.time() - began
+        moved = pairs.wait_until_all_move(began) - began
+    return {"restart_stop_s": stopped, "restart_all_back_s": back, "restart_all_move_s": moved}
+
+
+def connectors(bench: Bench) -> Figures:
+    """A connector more where there are 200 tasks, and then up to 500 connectors."""
+
+    def create(numbers: range) -> None:
+        for number in numbers:
+            file = bench.cluster.folder / f"{number}.txt"
+            file.touch()
+            topic = f"{bench.cluster.name}-many"
+            bench.create(f"c{number}", {"connector.class": "FileStreamSource", "file": str(file), "topic": topic})
+
+    began = time.time()
+    create(range(_TASKS))
+    first = bench.wait_until_all_run(_TASKS) - began
+    time.sleep(_SETTLE_S)
+    memory, before = bench.memory_mib(), bench.pids()
+    began = time.time()
+    create(range(_TASKS, _TASKS + 1))
+    one_more = bench.wait_until_all_run(_TASKS + 1) - began
+    restarts = len(before - bench.pids())
+    began = time.time()
+    create(range(_TASKS + 1, _MANY))
+    rest = bench.wait_until_all_run(_MANY) - began
+    figures = {
+        "memory_200_tasks_mib": memory,
+        "connector_added_to_200_s": one_more,
+        "created_500_running_s": first + one_more + rest,
+    }
+    return figures | ({"tasks_restarted_by_that": float(restarts)} if before else {})
+
+
+CASES: Final[Mapping[str, tuple[Callable[[Bench], Figures], Mapping[str, str]]]] = {
+    "moving": (moving, _AT_ONCE),
+    "restart": (restarted, _PATIENT),
+    "connectors": (connectors, _AT_ONCE),
+}
+
+
+@click.command
+@click.option("--cases", type=Names(list(CASES)), default=",".join(CASES), help="Some of the cases, by commas.")
+@click.option("--systems", type=Names(list(SYSTEMS)), default=",".join(SYSTEMS), help="Some of the systems.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=_RESULTS, help="Where figures go.")
+def main(cases: list[str], systems: list[str], output: Path) -> None:
+    """Measure and print; the figures also go to bench/cluster.json, with the load average around each case."""
+    end_on_signals()
+    try:
+        with EmbeddedKafka(heap="1g", progress=click.echo) as kafka:
+            for case in cases:
+                for system in systems:
+                    _report(output, case, system, _measured(case, system, kafka.bootstrap_servers))
+    except KeyboardInterrupt:
+        click.echo("Interrupted; everything that was started has been stopped.", err=True)
+        sys.exit(130)
+    click.echo(f"Written to {output}")
+
+
+def _measured(case: str, system: str, bootstrap_servers: str) -> dict[str, Any]:
+    measure, settings = CASES[case]
+    load = [os.getloadavg()[0]]
+    with tempfile.TemporaryDirectory(prefix="connectd-bench-") as folder:
+        kafka = TestKafka({"bootstrap.servers": bootstrap_servers})
+        cluster = Cluster(kafka, Path(folder), f"bench-{case}-{system}", settings)
+        bench = Bench(SYSTEMS[system], cluster)
+        try:
+            for number in range(_WORKERS):
+                static = system == "connectd" and settings is _PATIENT
+                bench.add(**({"group_instance_id": f"worker-{number}"} if static else {}))
+            for each in cluster.members:
+                each.wait_until_ready()
+            figures = measure(bench)
+        finally:
+            cluster.close()
+    load.append(os.getloadavg()[0])
+    return {
+        **{name: round(value, 2) for name, value in figures.items()},
+        "load": [round(each, 2) for each in load],
+        "cpus": os.cpu_count(),
+        "when": f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+    }
+
+
+def _report(output: Path, case: str, system: str, row: dict[str, Any]) -> None:
+    rows = json.loads(output.read_text()) if output.exists() else []
+    rows = [each for each in rows if (each["case"], each["system"]) != (case, system)]
+    output.write_text(json.dumps([*rows, {"case": case, "system": system, **row}], indent=2) + "\n")
+    click.echo(f"{case}: {system}, load {row['load'][0]} to {row['load'][1]}")
+    for name, value in row.items():
+        if isinstance(value, float):
+            click.echo(f"  {name:32}{value:10.2f}")
+
+
+if __name__ == "__main__":
+    main()
