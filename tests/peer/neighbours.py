@@ -78,7 +78,14 @@ class Written:
     def config(self, *sources: Lines, tasks: int = 1) -> dict[str, str]:
         """Of the sink."""
         topics = ",".join(source.name for source in sources)
-        return {"connector.class": SINK, "tasks.max": str(tasks), "file": str(self.file), "topics": topics}
+        return {
+            "connector.class": SINK,
+            "tasks.max": str(tasks),
+            "file": str(self.file),
+            "topics": topics,
+            # Each topic has one partition, and by default the first task would read all of them.
+            "consumer.override.partition.assignment.strategy": "org.apache.kafka.clients.consumer.RoundRobinAssignor",
+        }
 
     def numbers(self, source: Lines) -> list[int]:
         """Of the lines of a source, in the order in which they were written."""
