@@ -13,6 +13,8 @@ from connectd.connectors import Connector, SinkConnector, SourceConnector
 from connectd.errors import ConnectException, DataException
 from connectd.records import TopicPartition
 from plugins.discovery import find_class
+from tasks.java.asking import alter_java_offsets
+from tasks.java.choosing import java_connector
 from tasks.messages import AlterOffsets, ListOffsets, OffsetsAltered, OffsetsListed, Reason
 from tasks.refusal import Refusal
 from tasks.settings import SinkConnectorConfig, WorkerConfig
@@ -39,6 +41,9 @@ def list_offsets(order: ListOffsets) -> OffsetsListed:
 def alter_offsets(order: AlterOffsets) -> OffsetsAltered:
     """Ask the connector, then change the group of a sink; what a source's offsets become is in the answer. Raises Refusal."""
     worker = WorkerConfig(order.worker_config)
+    java = java_connector(order.config, order.worker_config, worker.plugin_path)
+    if java is not None:
+        return alter_java_offsets(order, java)
     connector: Connector = find_class(order.config[CONNECTOR_CLASS], plugin_path=worker.plugin_path)()
     with connector:
         requested = None if order.offsets is None else json.loads(order.offsets)

@@ -13,6 +13,8 @@ from plugins.discovery import find_class
 from plugins.discovery.kinds import full_name
 from tasks.control import Control
 from tasks.heartbeat import Measures, start_heartbeat
+from tasks.java.choosing import java_connector
+from tasks.java.running import run_java_connector
 from tasks.messages import Planned, ReconfigurationRequested, RunConnector
 from tasks.secrets.configs import Reverse
 from tasks.secrets.inline import hide_declared
@@ -41,10 +43,14 @@ class WorkerConnectorContext(ConnectorContext):
 
 def run_connector(order: RunConnector, control: Control) -> None:
     """Returns when the connector was ordered to stop or has nothing more to do; raises whatever made it fail."""
-    start_heartbeat(control, Measures)
     control.enter(Call.IMPORT)
     order, reverse = resolve_connector(order, control)
     worker = WorkerConfig(order.worker_config)
+    java = java_connector(order.config, order.worker_config, worker.plugin_path)
+    if java is not None:
+        run_java_connector(order, control, java, reverse)
+        return
+    start_heartbeat(control, Measures)
     connector_class = find_class(order.config.get("connector.class", ""), plugin_path=worker.plugin_path)
     if not issubclass(connector_class, SourceConnector | SinkConnector):
         raise ConfigException(

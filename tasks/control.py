@@ -62,6 +62,8 @@ class Control:
         self._failure: StateChanged | None = None
         # What else is to be done by the thread that comes along every second.
         self.on_heartbeat: Callable[[], None] = lambda: None
+        # Called with each order after it was obeyed, by the thread that reads them.
+        self.on_order: Callable[[Order], None] = lambda order: None
         # Until when this process may run without hearing of the supervisor, on the clock of `time.monotonic`.
         self._lease: float | None = None
         self._channel = channel
@@ -78,7 +80,9 @@ class Control:
     def _read_orders(self) -> None:
         try:
             while True:
-                self._obey(self._channel.receive())
+                order = self._channel.receive()
+                self._obey(order)
+                self.on_order(order)
         except ChannelClosed:
             self._end(ExitCode.ORPHANED)
 
@@ -163,13 +167,14 @@ class Control:
 
         To be called at once, for whatever is called of the plugin afterwards may hang or fail, too. Only the first counts.
         """
+        config_error = isinstance(sys.exception(), ConfigException | PluginNotFound)
+        return self.note_failed(traceback.format_exc(), config_error=config_error)
+
+    def note_failed(self, trace: str, *, config_error: bool) -> StateChanged:
+        """The same for an error of which there is only the trace."""
         if self._failure is None:
             self._failure = StateChanged(
-                generation=self.generation,
-                state=State.FAILED,
-                trace=traceback.format_exc(),
-                config_error=isinstance(sys.exception(), ConfigException | PluginNotFound),
-                closing=True,
+                generation=self.generation, state=State.FAILED, trace=trace, config_error=config_error, closing=True
             )
             self.send(self._failure)
         return self._failure

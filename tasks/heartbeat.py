@@ -6,7 +6,6 @@ It looks once a second, and says nothing as long as there is nothing new: a thou
 from __future__ import annotations
 
 import os
-import resource
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ LONG_CALL_S: Final = 2.0
 SILENCE_S: Final = 10.0
 
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+_TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 
 
 class Measures(msgspec.Struct, kw_only=True):
@@ -52,9 +52,11 @@ class News:
         return True
 
 
-def start_heartbeat(control: Control, measure: Callable[[], Measures]) -> None:
-    """Start it. The first beat is sent at once."""
-    statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+def start_heartbeat(
+    control: Control, measure: Callable[[], Measures], usage: Callable[[], dict[str, float]] | None = None
+) -> None:
+    """Start it. The first beat is sent at once. `usage` is what is used of the machine, by default by this process."""
+    usage = usage or Usage(os.getpid())
     news = News()
 
     def look_for_ever() -> NoReturn:
@@ -68,7 +70,7 @@ def start_heartbeat(control: Control, measure: Callable[[], Measures]) -> None:
                         generation=control.generation,
                         call=call,
                         call_s=now - since,
-                        counters=measures.counters | _of_process(statm),
+                        counters=measures.counters | usage(),
                         positions=measures.positions,
                         source_lag=measures.source_lag,
                     )
@@ -78,10 +80,20 @@ def start_heartbeat(control: Control, measure: Callable[[], Measures]) -> None:
     threading.Thread(target=look_for_ever, name="heartbeat", daemon=True).start()
 
 
-def _of_process(statm: int) -> dict[str, float]:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return {
-        "process-cpu-seconds-total": usage.ru_utime + usage.ru_stime,
-        "process-resident-memory-bytes": int(os.pread(statm, 100, 0).split()[1]) * _PAGE_BYTES,
-        "process-open-fds": len(os.listdir("/proc/self/fd")) - 1,  # noqa: PTH208 (cheaper; one is the listing's own)
-    }
+class Usage:
+    """What a process uses of the machine, when it is called."""
+
+    def __init__(self, pid: int) -> None:
+        """Raises OSError if there is no such process."""
+        self._pid = pid
+        self._statm = os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
+        self._stat = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+
+    def __call__(self) -> dict[str, float]:
+        """Under the names that counters have. Raises OSError when the process is gone."""
+        times = os.pread(self._stat, 1024, 0).rpartition(b")")[2].split()[11:13]
+        return {
+            "process-cpu-seconds-total": sum(map(int, times)) / _TICKS_PER_S,
+            "process-resident-memory-bytes": int(os.pread(self._statm, 100, 0).split()[1]) * _PAGE_BYTES,
+            "process-open-fds": len(os.listdir(f"/proc/{self._pid}/fd")) - (self._pid == os.getpid()),  # noqa: PTH208 (cheaper)
+        }

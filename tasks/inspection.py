@@ -14,8 +14,11 @@ from connectd.transforms import Predicate, Transformation
 from plugins.discovery import find_class
 from plugins.discovery import list_plugins as find_plugins
 from plugins.discovery.kinds import full_name
+from plugins.java import JavaPlugin, java_plugins
 from plugins.python_setting import PLUGIN_PYTHON
 from tasks.infos import key_info
+from tasks.java.asking import describe_java, validate_java
+from tasks.java.choosing import java_connector
 from tasks.messages import (
     ConfigKeyErrors,
     DescribePlugin,
@@ -52,6 +55,12 @@ def validate(order: Validate, move: Callable[[], None] = lambda: None) -> Valida
     resolved, errors = resolve_for_validation(order)
     errors += no_interpreter
     worker = worker_config(resolved.worker_config)
+    java, not_found = _java_connector(resolved, worker)
+    if java is not None:
+        answer = validate_java(resolved, java)
+        hide_keys(answer.secret_keys, order.config)
+        return with_errors(with_references(answer, order.config), errors)
+    errors += not_found
     hide_declared(
         lambda: find_class(resolved.config[CONNECTOR_CLASS] or "", plugin_path=worker.plugin_path)(), resolved.config
     )
@@ -59,6 +68,14 @@ def validate(order: Validate, move: Callable[[], None] = lambda: None) -> Valida
     answer = outcome.message(resolved.config, with_infos=order.plugins is not None)
     hide_keys(answer.secret_keys, order.config)
     return with_errors(with_references(answer, order.config), errors)
+
+
+def _java_connector(order: Validate, worker: WorkerConfig) -> tuple[JavaPlugin | None, list[ConfigKeyErrors]]:
+    try:
+        return java_connector(order.config, order.worker_config, worker.plugin_path), []
+    except PluginNotFound as error:
+        name = order.config[CONNECTOR_CLASS]
+        return None, [ConfigKeyErrors(key=CONNECTOR_CLASS, value=name, errors=[str(error)])]
 
 
 def list_plugins(order: ListPlugins) -> Plugins:
@@ -77,12 +94,21 @@ def list_plugins(order: ListPlugins) -> Plugins:
             )
             for each in found
         ]
+        + [
+            PluginInfo(
+                name=each.name, kind=each.kind, version=each.version, location=each.folder, aliases=each.short_names
+            )
+            for each in java_plugins(WorkerConfig(order.worker_config).plugin_path)
+        ]
     )
 
 
 def describe_plugin(order: DescribePlugin) -> PluginConfig:
     """The keys of a plugin, and for a connector those of the framework too. Raises Refusal."""
     path = WorkerConfig(order.worker_config).plugin_path
+    java = java_connector({CONNECTOR_CLASS: order.name}, order.worker_config, path)
+    if java is not None:
+        return describe_java(order, java)
     try:
         found = find_class(order.name, plugin_path=path)
     except PluginNotFound as error:

@@ -46,5 +46,6 @@ class ExitCode(enum.IntEnum):
 
     STOPPED = 0
     FAILED = 70  # plugin code raised; the trace was reported before the exit
+    OUT_OF_MEMORY = 71  # of its own: the heap of a Java virtual machine is full
     ORPHANED = 75  # the supervisor is gone
     CONFIG = 78  # the configuration is wrong: starting again cannot help

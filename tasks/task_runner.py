@@ -26,6 +26,8 @@ from tasks.control import Control
 from tasks.errors import ErrorSettings, build_operator
 from tasks.errors.dead_letters import MakeLetter, sink_letters, source_letters
 from tasks.heartbeat import Measures, start_heartbeat
+from tasks.java.choosing import java_connector
+from tasks.java.running import run_java_task
 from tasks.messages import JoinedGroup, RunTask
 from tasks.pipeline import Pipeline
 from tasks.secrets.inline import hide_declared
@@ -67,6 +69,10 @@ def run_task(order: RunTask, control: Control) -> None:
     control.enter(Call.IMPORT)
     worker = WorkerConfig(order.worker_config)
     control.tracks_topics = worker.topic_tracking_enable
+    java = java_connector(order.connector_config, order.worker_config, worker.plugin_path)
+    if java is not None:
+        run_java_task(order, control, java)
+        return
     # The connector first: with its plugin folder on sys.path, another plugin's module of that name is not taken for its task's.
     connector_class = find_class(order.connector_config["connector.class"], plugin_path=worker.plugin_path)
     hide_declared(connector_class, order.connector_config, order.task_config)

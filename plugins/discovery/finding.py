@@ -41,6 +41,11 @@ def find_class(name: str, kind: type | None = None, plugin_path: Sequence[str] =
     return found
 
 
+def named_in_python(name: str, plugin_path: Sequence[str]) -> bool:
+    """Whether a plugin in Python may be meant by this name; nothing is imported."""
+    return name in builtin.NAMES or any(each.may_be(name) for each in _candidates(plugin_folders(plugin_path)))
+
+
 def interpreter_of(name: str, plugin_path: Sequence[str] = ()) -> str | None:
     """The interpreter of the plugin folder that has the class, if that folder has an environment of its own.
 

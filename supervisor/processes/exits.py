@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import signal
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,13 @@ class Cause(enum.StrEnum):
     OUT_OF_MEMORY = "out of memory"
     HUNG = "hung"
     LOST = "lost"  # the forkserver died, and the child with it
+
+
+_CAUSES: Final[Mapping[int, Cause]] = {
+    ExitCode.FAILED: Cause.EXCEPTION,
+    ExitCode.CONFIG: Cause.CONFIG,
+    ExitCode.OUT_OF_MEMORY: Cause.OUT_OF_MEMORY,
+}
 
 
 class Exit(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +60,7 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
             return Cause.SIGNAL
         if self.code is None:
             return Cause.LOST
-        return {ExitCode.FAILED: Cause.EXCEPTION, ExitCode.CONFIG: Cause.CONFIG}.get(self.code, Cause.EXIT)  # type: ignore[call-overload, no-any-return]
+        return _CAUSES.get(self.code, Cause.EXIT)
 
     @property
     def account(self) -> str:

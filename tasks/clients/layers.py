@@ -56,7 +56,7 @@ def consumer_layers(worker: WorkerConfig, connector: ConnectorConfig, client_id:
     group = f"connect-{connector.name}"
     defaults = {
         "group.id": group,
-        "group.instance.id": _instance_id(group, task),
+        "group.instance.id": instance_id(group, task),
         "enable.auto.commit": "false",
         "auto.offset.reset": "earliest",
         "isolation.level": "read_uncommitted",
@@ -116,7 +116,7 @@ def _below(prefix: str, props: Mapping[str, Any]) -> Settings:
     return {key.removeprefix(prefix): Given(key, value) for key, value in props.items() if key.startswith(prefix)}
 
 
-def _instance_id(group: str, task: int) -> str:
+def instance_id(group: str, task: int) -> str:
     """`connect-<name>-<task>`, or a digest of the name where brokers would refuse its characters or length."""
     written = f"{group}-{task}"
     if _INSTANCE_ID.fullmatch(written):

@@ -30,6 +30,7 @@ from tasks.settings.aliases import (
     transformation_settings,
     unique_aliases,
 )
+from tasks.settings.java import define_java
 from tasks.settings.limits import define_connector_limits
 from tasks.settings.python import define_connector_python
 from tasks.settings.worker import (
@@ -189,7 +190,7 @@ class ConnectorConfig(AbstractConfig):
 @cache
 def _base_config_def() -> ConfigDef:
     definition = ConfigDef()
-    for declare in (_identity, _converters, _aliases, _errors, define_connector_limits, define_connector_python):
+    for declare in (_identity, _converters, _aliases, _errors, define_connector_limits, define_connector_python, define_java):
         declare(definition)
     return definition
 

@@ -21,6 +21,7 @@ from connectd.errors import ConfigException
 from plugins.python_setting import PLUGIN_PYTHON
 from plugins.tls.settings import define_ssl
 from tasks.logs import parse_levels
+from tasks.settings.java import define_java
 from tasks.settings.limits import define_worker_limits
 from tasks.settings.python import PYTHON_VALIDATOR
 from tasks.settings.rest import define_rest
@@ -181,6 +182,7 @@ def _worker_config_def() -> ConfigDef:
         _kafka,
         _converters,
         _times,
+        define_java,
         define_worker_limits,
         _plugins,
         _connectors,

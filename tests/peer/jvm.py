@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import supervisor.embedded
+import tasks.java
 from plugins.jars.artifacts import class_path
 from plugins.jars.cache import cache_dir
 from plugins.jars.java import java, join
 
 CONNECT_LOCK = Path(supervisor.embedded.__file__).with_name("connect-4.3.0.lock")
-ECJ_LOCK = Path(__file__).with_name("ecj.lock")
+ECJ_LOCK = Path(tasks.java.__file__).with_name("ecj.lock")
 # As source and target: `--release` needs a file that only a JDK has.
 JAVA_LEVEL = "17"
 

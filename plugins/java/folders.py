@@ -1,0 +1,51 @@
+"""Where Java plugins are: entries of `plugin.path` that are jars, or folders with jars anywhere below them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+_ARCHIVES: Final = (".jar", ".zip")
+# What Python plugins consist of holds no Java plugins, and may be large.
+_PYTHON: Final = (".venv", "__pycache__")
+
+
+class JavaFolder(msgspec.Struct, frozen=True):
+    """A plugin and what it needs, isolated from all others: `path` is a folder or a single jar; `jars` are in order."""
+
+    path: str
+    jars: tuple[str, ...]
+
+
+def java_folders(plugin_path: Sequence[str]) -> list[JavaFolder]:
+    """All of them, in the order of `plugin.path` and by name within each (`PluginUtils.pluginLocations` in Kafka)."""
+    return [
+        JavaFolder(str(entry), jars)
+        for each in plugin_path
+        for entry in _entries(Path(each).expanduser().absolute())
+        if (jars := tuple(_jars(entry)))
+    ]
+
+
+def _entries(path: Path) -> list[Path]:
+    try:
+        return sorted(path.iterdir())
+    except OSError:  # whoever looks for Python plugins there says so
+        return [path] if path.is_file() else []
+
+
+def _jars(entry: Path) -> Iterator[str]:
+    if not entry.is_dir():
+        if entry.name.lower().endswith(_ARCHIVES):
+            yield str(entry)
+        return
+    if (entry / "__init__.py").exists():
+        return
+    for folder, folders, files in os.walk(entry, followlinks=True):
+        folders[:] = sorted(each for each in folders if each not in _PYTHON and not each.endswith(".dist-info"))
+        # Zip files within a folder are read by Kafka, too.
+        yield from (f"{folder}/{each}" for each in sorted(files) if each.lower().endswith(_ARCHIVES))

@@ -1,0 +1,155 @@
+"""Questions about connectors in Java, answered by a host: is a configuration right, which keys are there, may offsets change."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any, Final, Self
+
+import msgspec
+import orjson
+
+from connectd.config import ConfigDef, ConfigValue
+from connectd.errors import ConnectException
+from plugins.java import JavaPlugin
+from tasks.infos import ConfigInfos, ConfigKeyInfo, merged, result
+from tasks.java.host import WORKER_ID, start_host, worker_properties
+from tasks.java.process import Event, levels_of_loggers
+from tasks.messages import (
+    AlterOffsets,
+    ConfigKeyErrors,
+    DescribePlugin,
+    LogSettings,
+    OffsetsAltered,
+    PluginConfig,
+    Reason,
+    Validate,
+    Validated,
+)
+from tasks.refusal import Refusal
+from tasks.settings import worker_config
+from tasks.settings.connector import CONNECTOR_CLASS
+from tasks.settings.java import define_java
+from tasks.settings.limits import define_connector_limits
+from tasks.settings.python import define_connector_python
+
+_PASSWORD: Final = "PASSWORD"  # noqa: S105 (a type)
+# What is wrong with the question, in the words of Java's exceptions; all else went wrong with the answer.
+_WRONG: Final = ("ConfigException", "BadRequestException", "DataException", "ConnectException")
+# What Java says when the connector has taken care of its offsets itself.
+_HANDLED: Final = "The offsets for this connector have been"
+
+
+class Host:
+    """A host that answers one question after the other."""
+
+    def __init__(
+        self, connector: JavaPlugin, worker: Mapping[str, str], config: Mapping[str, str], log: LogSettings
+    ) -> None:
+        """Raises ConfigException, ConnectException."""
+        self._settings: dict[str, Any] = {
+            "worker": worker_properties(connector, worker, config),
+            "own_offset_topics": worker_config(worker).group_id is not None,
+            "worker_id": WORKER_ID,
+            "levels": levels_of_loggers(log.levels),
+        }
+        # The offsets that it wants to be stored.
+        self.entries: list[tuple[bytes, bytes | None]] = []
+        self._process = start_host(connector, f"connectd: asked about {connector.name}", worker, config)
+        self._events = self._process.events()
+
+    def ask(self, question: str, **content: object) -> Event:
+        """The answer. Raises Refusal, ConnectException."""
+        self._process.send(question, **self._settings, **content)
+        for event in self._events:
+            match event["event"]:
+                case "answer":
+                    return event
+                case "refused":
+                    kind = Reason.WRONG if event["class"].endswith(_WRONG) else Reason.FAILED
+                    raise Refusal(kind, event["error"])
+                case "broken":
+                    raise ConnectException(event["trace"])
+                case "commit":
+                    self.entries += [(base64.b64decode(key), _bytes(value)) for key, value in event["what"]]
+                    self._process.send("offsets", number=event["number"], values=[])
+        raise ConnectException(f"the Java virtual machine ended with exit code {self._process.end()}")
+
+    def close(self) -> None:
+        """It is not needed any more."""
+        self._process.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def validate_java(order: Validate, connector: JavaPlugin) -> Validated:
+    """What the connector and Kafka's own Worker say about a configuration, which has no references any more."""
+    config = {key: value for key, value in order.config.items() if value is not None}
+    try:
+        with Host(connector, order.worker_config, config, order.log) as host:
+            answer = host.ask("validate", config={**config, CONNECTOR_CLASS: connector.name})
+    except (Refusal, ConnectException, OSError) as error:
+        return _all_wrong(config, error)
+    infos = merged(config[CONNECTOR_CLASS], [_infos(answer["infos"]), _own_infos(config)])
+    return Validated(
+        errors=[
+            ConfigKeyErrors(key=each.value.name, value=each.value.value, errors=each.value.errors)
+            for each in infos.configs
+            if each.value is not None and each.value.errors
+        ],
+        kind=answer["kind"],
+        version=answer["version"],
+        secret_keys=[
+            each.definition.name
+            for each in infos.configs
+            if each.definition is not None and each.definition.type == _PASSWORD and each.definition.name in config
+        ],
+        infos=infos if order.plugins is not None else None,
+    )
+
+
+def describe_java(order: DescribePlugin, connector: JavaPlugin) -> PluginConfig:
+    """The keys of a connector. Raises Refusal, ConnectException."""
+    with Host(connector, order.worker_config, {}, order.log) as host:
+        answer = host.ask("describe", **{"class": connector.name})
+    return PluginConfig(keys=msgspec.convert(answer["keys"], list[ConfigKeyInfo]))
+
+
+def alter_java_offsets(order: AlterOffsets, connector: JavaPlugin) -> OffsetsAltered:
+    """Have a connector accept other offsets; those of a source are in the answer. Raises Refusal, ConnectException."""
+    with Host(connector, order.worker_config, order.config, order.log) as host:
+        answer = host.ask(
+            "alter",
+            connector=order.config["name"],
+            config={**order.config, CONNECTOR_CLASS: connector.name},
+            offsets=None if order.offsets is None else orjson.loads(order.offsets),
+            stored=[base64.b64encode(key).decode() for key in order.stored],
+        )
+        return OffsetsAltered(handled=answer["message"].startswith(_HANDLED), entries=host.entries)
+
+
+def _all_wrong(config: Mapping[str, str], error: Exception) -> Validated:
+    """A connector that cannot even be asked."""
+    name = config.get(CONNECTOR_CLASS)
+    return Validated(errors=[ConfigKeyErrors(key=CONNECTOR_CLASS, value=name, errors=[str(error)])])
+
+
+def _infos(answer: Event) -> ConfigInfos:
+    return msgspec.convert(answer, ConfigInfos)
+
+
+def _own_infos(config: Mapping[str, str]) -> ConfigInfos:
+    """The keys that only connectd has."""
+    definition = ConfigDef()
+    for declare in (define_connector_limits, define_connector_python, define_java):
+        declare(definition)
+    values: list[ConfigValue] = definition.validate(config)
+    return result("", definition.config_keys, values, definition.groups)
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else base64.b64decode(text)

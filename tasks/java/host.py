@@ -1,0 +1,71 @@
+"""Starts the host of a connector: which Java, which options, which plugins, which settings of Kafka Connect's worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from connectd.errors import ConfigException
+from plugins.discovery.builtin import BUILTINS
+from plugins.discovery.kinds import alias, simple_name
+from plugins.java import JavaPlugin
+from plugins.java.settings import JAVA_HOME, JAVA_OPTIONS
+from tasks.java.installation import host_command
+from tasks.java.machine import machine
+from tasks.java.plugin_path import needed_folders, plugin_path_of
+from tasks.java.process import JavaProcess
+from tasks.moving import plugin_path
+from tasks.settings.java import options
+from tasks.settings.worker import CONFIG_PROVIDERS, HEADER_CONVERTER, KEY_CONVERTER, PLUGIN_PATH, VALUE_CONVERTER
+
+WORKER_ID: Final = "connectd"
+
+# Java's producers take 32 MiB for records that are on their way, of a heap that has little more.
+_DEFAULTS: Final[Mapping[str, str]] = {"producer.buffer.memory": str(8 << 20)}
+# What connectd does itself: secrets are resolved before, and there is no server.
+_LEFT_OUT: Final = (CONFIG_PROVIDERS, "rest.extension.classes", "listeners", "metric.reporters")
+
+
+def start_host(
+    connector: JavaPlugin, title: str, worker_config: Mapping[str, str], config: Mapping[str, str]
+) -> JavaProcess:
+    """A host for this connector. Raises ConfigException, ConnectException, OSError."""
+    home = config.get(JAVA_HOME) or worker_config.get(JAVA_HOME)
+    extra = [*_options(worker_config), *_options(config)]
+    return JavaProcess(host_command(machine(home or None), extra), title)
+
+
+def worker_properties(
+    connector: JavaPlugin, worker_config: Mapping[str, str], config: Mapping[str, str]
+) -> dict[str, Any]:
+    """The settings of Kafka Connect's worker in the host, from those of connectd's, without references."""
+    path = plugin_path(worker_config)
+    folders = needed_folders(connector, path, worker_config, config)
+    kept = {key: value for key, value in worker_config.items() if not key.startswith(_LEFT_OUT)}
+    for key in (KEY_CONVERTER, VALUE_CONVERTER, HEADER_CONVERTER):
+        if key in kept:
+            kept[key] = java_name(kept[key])
+    return {
+        **_DEFAULTS,
+        **kept,
+        PLUGIN_PATH: plugin_path_of(folders, path),
+        "plugin.discovery": "service_load",
+    }
+
+
+def java_name(name: str) -> str:
+    """The Java class of a built-in converter, by whatever name; other names are left to Java."""
+    for kind, locations in BUILTINS.items():
+        for known, location in locations.items():
+            simple = simple_name(known)
+            if name in (simple, alias(simple, kind), location, location.replace(":", ".")):
+                return known
+    return name
+
+
+def _options(config: Mapping[str, str]) -> list[str]:
+    text = config.get(JAVA_OPTIONS) or ""
+    try:
+        return options(text)
+    except ValueError as error:
+        raise ConfigException(JAVA_OPTIONS, text, f"Expected options as on a command line: {error}") from None

@@ -1,0 +1,84 @@
+"""The Java runtime that connectors run on, and the options of its virtual machines."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from connectd.errors import ConfigException
+from plugins.jars.errors import MissingPackageError
+from plugins.jars.java import java as packaged_java
+from plugins.java.settings import JAVA_HOME
+
+OLDEST: Final = 17
+
+# Small and quick to start: a task has a heap to itself, and one that needs more is given it by `java.options`.
+_OPTIONS: Final = (
+    "-Xmx256m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+ExitOnOutOfMemoryError",
+    # task.open.files.max counts, not what the system would allow.
+    "-XX:-MaxFDLimit",
+    "-Djava.awt.headless=true",
+    "--enable-native-access=ALL-UNNAMED",
+)
+# What -XX:+ExitOnOutOfMemoryError ends with.
+OUT_OF_MEMORY_CODE: Final = 3
+
+
+class JavaNotFound(ConfigException):
+    """There is no Java to run a connector on; the message says how to get one."""
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """One Java runtime: its `java` command and its version, 17 or newer."""
+
+    java: Path
+    version: int
+
+    @property
+    def options(self) -> list[str]:
+        """What each virtual machine is started with."""
+        # From Java 24 on it warns of what Kafka's own jars do.
+        quiet = ["--sun-misc-unsafe-memory-access=allow"] if self.version >= 24 else []
+        return [*_OPTIONS, *quiet]
+
+    @property
+    def stamp(self) -> str:
+        """Another one for each installation."""
+        release = self.java.parent.parent / "release"
+        return f"{self.java} {release.stat().st_mtime_ns}"
+
+
+def machine(home: str | None) -> Machine:
+    """The runtime in `java.home`, or if that is None the one that comes as a package. Raises JavaNotFound."""
+    java = _packaged() if home is None else Path(home).expanduser() / "bin" / "java"
+    try:
+        release = (java.parent.parent / "release").read_text()
+    except OSError as error:
+        raise JavaNotFound(JAVA_HOME, home, f"Expected the folder of a Java runtime: {error}") from error
+    found = re.search(r'^JAVA_VERSION="(?:1\.)?(\d+)', release, re.MULTILINE)
+    version = int(found[1]) if found else 0
+    if version < OLDEST:
+        raise JavaNotFound(JAVA_HOME, home, f"Expected Java {OLDEST} or newer; this is Java {version}")
+    return Machine(java, version)
+
+
+def _packaged() -> Path:
+    try:
+        return packaged_java()
+    except MissingPackageError as error:
+        raise needs_extra(error) from error
+
+
+def needs_extra(error: MissingPackageError) -> JavaNotFound:
+    """What to say when a package is missing that only Java connectors need."""
+    return JavaNotFound(
+        JAVA_HOME,
+        None,
+        f"Connectors written in Java need the package {error.package}: pip install 'connectd[java]'",
+    )

@@ -1,0 +1,22 @@
+"""What a host counts, in the words of `tasks.heartbeat`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tasks.heartbeat import Measures
+from tasks.source.counters import SourceCounters
+
+# The supervisor works these out itself, over all processes of a task.
+_LEFT_OUT: Final = ("-rate", "-avg", "-avg-time-ms", "-ratio", "-percentage")
+_SOURCE: Final = "source-record-poll-total"
+
+
+def measures(beat: dict[str, Any], commits: SourceCounters) -> Measures:
+    """Of one sign of life; the commits of a source are counted on this side."""
+    counters: dict[str, float] = {
+        name: value for name, value in beat["counters"].items() if not name.endswith(_LEFT_OUT)
+    }
+    if _SOURCE in counters:
+        counters |= {name: value for name, value in commits.snapshot().items() if name.startswith("offset-commit-")}
+    return Measures(counters=counters, positions=[tuple(each) for each in beat["positions"]])

@@ -1,0 +1,124 @@
+"""One Java virtual machine, the child of this process: orders to it, events from it, and how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+import structlog
+
+from tasks.java.machine import OUT_OF_MEMORY_CODE
+from tasks.logs import LEVELS, ROOT
+from tasks.states import ExitCode
+
+log = structlog.get_logger(__name__)
+
+Event = dict[str, Any]
+
+# After its last event it has nothing more to do.
+_END_TIMEOUT_S: Final = 10.0
+
+
+class JavaProcess:
+    """Runs `command`, with `title` as its last word. `events` are what it says, but for what it logs, which is logged here.
+
+    It ends with this process, whose end closes its channel.
+    """
+
+    def __init__(self, command: Sequence[str], title: str) -> None:
+        """Raises OSError if there is no such program."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(
+                [*command, title], stdin=theirs.fileno(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+        self.pid = self._process.pid
+        self._socket = ours
+        self._sending = threading.Lock()
+        self._printer = threading.Thread(target=self._print, name="java output", daemon=True)
+        self._printer.start()
+        # Where its threads are, when it is asked where ours are.
+        signal.signal(signal.SIGUSR2, lambda *_: self._signal(signal.SIGQUIT))
+
+    def send(self, order: str, **content: object) -> None:
+        """An order; if the other side is gone it is dropped, for its end is told anyway."""
+        line = orjson.dumps({"order": order, **content}) + b"\n"
+        with self._sending, contextlib.suppress(OSError):
+            self._socket.sendall(line)
+
+    def events(self) -> Iterator[Event]:
+        """What it says, until its end."""
+        with contextlib.suppress(OSError), self._socket.makefile("rb") as lines:
+            for line in lines:
+                event = orjson.loads(line)
+                if event["event"] == "log":
+                    _log(event)
+                else:
+                    yield event
+
+    def end(self) -> int:
+        """Wait for its end, which is near, or make an end; as `subprocess` counts, so that a signal is a negative number."""
+        try:
+            code = self._process.wait(_END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            log.warning("the Java virtual machine did not end by itself")
+            code = self.kill()
+        self._printer.join(_END_TIMEOUT_S)
+        return code
+
+    def kill(self) -> int:
+        """Make an end."""
+        self._process.kill()
+        return self._process.wait()
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(OSError):
+            self._process.send_signal(number)
+
+    def _print(self) -> None:
+        """Its output becomes ours, line by line: without secrets, and read by the supervisor."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            sys.stderr.write(line.decode("utf-8", "replace"))
+
+
+def end_as(code: int) -> ExitCode | int:
+    """How this process is to end after its virtual machine did, unasked; of a signal it dies itself."""
+    if code == OUT_OF_MEMORY_CODE:
+        _say("java.lang.OutOfMemoryError: the heap is full. A larger one: -Xmx in java.options")
+        return ExitCode.OUT_OF_MEMORY
+    if code >= 0:
+        _say(f"the Java virtual machine ended with exit code {code}")
+        return code or ExitCode.FAILED
+    _say(f"the Java virtual machine was killed by {signal.Signals(-code).name}")
+    sys.stderr.flush()
+    faulthandler.disable()
+    with contextlib.suppress(OSError, ValueError):  # SIGKILL has no handler
+        signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+    return ExitCode.FAILED
+
+
+def levels_of_loggers(set_for: Mapping[str, str]) -> dict[str, str]:
+    """Levels as the host takes them: by name, as numbers."""
+    return {name: str(LEVELS[level]) for name, level in {ROOT: "INFO", **set_for}.items()}
+
+
+def _log(event: Event) -> None:
+    logger = logging.getLogger(event["logger"])
+    message, trace = event["message"], event["trace"]
+    logger.log(event["level"], "%s", message if trace is None else f"{message}\n{trace.rstrip()}")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
