@@ -32,6 +32,8 @@ class RecordColumns:
         self._schemas: dict[str, Schema | None] = {"key": key_schema, "value": value_schema}
         self._columns: dict[str, list[Any]] = {}
         self._rows: dict[str, list[list[Any]]] = {}
+        # Parts whose maps nobody else has.
+        self._own: set[str] = set()
         # What differs from the records that were read.
         self.changed: set[str] = set()
 
@@ -56,6 +58,7 @@ class RecordColumns:
 
     def values(self, part: Part) -> list[Any]:
         """The keys or values."""
+        self._own.discard(part)
         rows = self._rows.get(part)
         if rows is not None and part not in self._columns:
             schema = self._schemas[part]
@@ -68,7 +71,23 @@ class RecordColumns:
         self._schemas[part] = schema
         self._columns[part] = values
         self._rows.pop(part, None)
+        self._own.discard(part)
         self.changed.add(part)
+
+    def own_maps(self, part: Part) -> list[Any]:
+        """Keys or values without schema in a list, and maps, that the caller may change, to give them back to `set_own_maps`:
+        one copy serves several transformations. Raises NotInColumns unless all are maps, or null.
+        """
+        if part in self._own:
+            return self._columns[part]
+        if self._schemas[part] is not None:
+            raise NotInColumns
+        return [None if each is None else _copy(each) for each in self.column(part)]
+
+    def set_own_maps(self, part: Part, maps: list[Any]) -> None:
+        """Put maps in the place of the keys or values that nobody else has."""
+        self.set(part, None, maps)
+        self._own.add(part)
 
     def rows(self, part: Part) -> list[list[Any]]:
         """The field values of structs, in the order of the schema's fields. Raises NotInColumns unless all are structs of it."""
@@ -97,3 +116,9 @@ class RecordColumns:
         self._rows[part] = rows
         self._columns.pop(part, None)
         self.changed.add(part)
+
+
+def _copy(value: Any) -> dict[Any, Any]:
+    if type(value) is not dict:
+        raise NotInColumns
+    return value.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 
@@ -19,6 +20,10 @@ from tasks.messages import (
 )
 from tasks.settings import Limits
 
+# Python's collector looks for cycles after each 700 new objects. A batch has thousands, none in a cycle: that took a fifth of
+# the time of a record.
+_COLLECTOR_THRESHOLDS = (10_000, 20, 50)
+
 
 def limits_of(order: Order) -> Limits:
     """The limits of the process that is to carry out this order."""
@@ -34,7 +39,9 @@ def limits_of(order: Order) -> Limits:
 
 
 def apply_limits(limits: Limits) -> None:
-    """Niceness and open files. To be called before threads are started, which would not become nicer."""
+    """Niceness, open files, and how often cycles are looked for. To be called before threads are started, which would not
+    become nicer."""
+    gc.set_threshold(*_COLLECTOR_THRESHOLDS)
     if limits.cpu_nice:
         os.nice(limits.cpu_nice)
     if limits.open_files_max:

@@ -99,7 +99,7 @@ class FieldTransformation(PartTransformation[R]):
         part = self.part.name
         schema = columns.schema(part)
         if schema is None:
-            columns.set(part, None, self.change_maps(columns))
+            columns.set_own_maps(part, self.change_maps(columns.own_maps(part), columns))
         elif schema.type is SchemaType.STRUCT:
             rows = columns.rows(part)
             copy = self._copy_for(schema)
@@ -109,8 +109,8 @@ class FieldTransformation(PartTransformation[R]):
         else:
             raise NotInColumns
 
-    def change_maps(self, columns: RecordColumns) -> list[Any]:
-        """The maps of the part, changed. Raises anything if not all are maps."""
+    def change_maps(self, maps: list[Any], columns: RecordColumns) -> list[Any]:
+        """The maps of the part changed, in place or not; null may be among them. Raises anything for what `apply` is to see."""
         raise NotInColumns
 
     def complete_rows(self, rows: Rows, columns: RecordColumns) -> None:

@@ -83,6 +83,7 @@ class Cast(FieldTransformation[R]):
         casts = parse_spec(values[SPEC_CONFIG])
         self._whole = casts.get(None)
         self._casts = {name: type for name, type in casts.items() if name is not None}
+        self._plain_casters = {name: caster(None, type) for name, type in self._casts.items()}
         self._with_defaults: bool = values[REPLACE_NULL_CONFIG]
         self._schema_for = per_schema(self._make_schema)
         self._copy_for = per_schema(self._make_copy)
@@ -95,7 +96,9 @@ class Cast(FieldTransformation[R]):
             target = None if schema is None else self._schema_for(schema)
             return self.part.changed(record, target, caster(schema, self._whole)(value))
         if schema is None:
-            return self.part.changed(record, None, self._with_casts(require_map(value, PURPOSE)))
+            fields = require_map(value, PURPOSE).copy()
+            self._cast_fields(fields)
+            return self.part.changed(record, None, fields)
         if not isinstance(value, Struct):
             self._schema_for(schema)  # as in Java, what is wrong with the schema comes first
         copy = self._copy_for(require_struct(value, PURPOSE).schema)
@@ -106,14 +109,15 @@ class Cast(FieldTransformation[R]):
             raise NotInColumns
         super().apply_columns(columns)
 
-    def change_maps(self, columns: RecordColumns) -> list[Any]:
-        return [None if each is None else self._with_casts(each) for each in columns.values(self.part.name)]
+    def change_maps(self, maps: list[Any], columns: RecordColumns) -> list[Any]:
+        for fields in maps:
+            if fields is not None:
+                self._cast_fields(fields)
+        return maps
 
-    def _with_casts(self, fields: dict[str, Any]) -> dict[str, Any]:
-        changed = fields.copy()
-        for name, type in self._casts.items():
-            changed[name] = caster(None, type)(fields.get(name))
-        return changed
+    def _cast_fields(self, fields: dict[str, Any]) -> None:
+        for name, cast in self._plain_casters.items():
+            fields[name] = cast(fields.get(name))
 
     def _make_schema(self, schema: Schema) -> Schema:
         type = Type.STRUCT if self._whole is None else self._whole

@@ -109,14 +109,12 @@ class InsertField(FieldTransformation[R]):
             values[index] = insertion.read(record)
         return self.part.changed(record, copy.target, Struct.of_checked(copy.target, values))
 
-    def change_maps(self, columns: RecordColumns) -> list[Any]:
-        maps = columns.values(self.part.name)
+    def change_maps(self, maps: list[Any], columns: RecordColumns) -> list[Any]:
         for insertion in self._insertions:
             name = insertion.name
-            maps = [
-                each if each is None or value is None else {**each, name: value}
-                for each, value in zip(maps, insertion.values(columns, plain=True), strict=True)
-            ]
+            for each, value in zip(maps, insertion.values(columns, plain=True), strict=True):
+                if value is not None and each is not None:
+                    each[name] = value
         return maps
 
     def complete_rows(self, rows: Rows, columns: RecordColumns) -> None:

@@ -96,15 +96,13 @@ class MaskField(FieldTransformation[R]):
         copy = self._copy_for(require_struct(value, PURPOSE).schema)
         return self.part.changed(record, schema, copy.struct(value))
 
-    def change_maps(self, columns: RecordColumns) -> list[Any]:
-        maps = columns.values(self.part.name)
+    def change_maps(self, maps: list[Any], columns: RecordColumns) -> list[Any]:
         # Most of what is masked is text.
         text = "" if self._replacement is None else self._replacement
         for name in self._names:
-            maps = [
-                {**each, name: text if type(value := each.get(name)) is str else self._masked(value, None)}
-                for each in maps
-            ]
+            for each in maps:
+                value = each.get(name)
+                each[name] = text if type(value) is str else self._masked(value, None)
         return maps
 
     def _masked(self, value: Any, schema: Schema | None) -> Any:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from connectd.columns import NotInColumns, RecordColumns
+from connectd.columns import RecordColumns
 from connectd.config import ConfigDef, Importance, LambdaValidator, Type, ValidList
 from connectd.errors import ConfigException, DataException
 from connectd.schema import Field, Schema, SchemaBuilder
@@ -79,6 +79,9 @@ class ReplaceField(FieldTransformation[R]):
         self._exclude = frozenset(values[EXCLUDE_CONFIG])
         self._include = frozenset(values[INCLUDE_CONFIG])
         self._renames = parse_renames(values[RENAMES_CONFIG])
+        new_names = set(self._renames.values())
+        is_clear = len(new_names) == len(self._renames) and new_names.isdisjoint(self._renames)
+        self._changes_few = is_clear and not self._include
         self._with_defaults: bool = values[REPLACE_NULL_CONFIG]
         self._copy_for = per_schema(self._make_copy)
         self._plan_for = lru_cache(maxsize=REMEMBERED_SCHEMAS)(self._plan)
@@ -95,28 +98,26 @@ class ReplaceField(FieldTransformation[R]):
         copy = self._copy_for(require_struct(value, PURPOSE).schema)
         return self.part.changed(record, copy.target, copy.struct(value))
 
-    def change_maps(self, columns: RecordColumns) -> list[Any]:
-        return list(map(self._map_changed if self._include else self._few_changed, columns.values(self.part.name)))
+    def change_maps(self, maps: list[Any], columns: RecordColumns) -> list[Any]:
+        return list(map(self._few_changed if self._changes_few else self._map_changed, maps))
 
     def _few_changed(self, fields: Any) -> Any:
         """Where most fields stay: take out and rename, but where a new name is there already the order counts."""
-        if type(fields) is not dict:
-            return self._map_changed(fields)
-        changed = fields.copy()
+        if fields is None:
+            return None
+        for name in self._renames.values():
+            if name in fields:
+                return self._map_changed(fields)
         for name in self._exclude:
-            changed.pop(name, None)
+            fields.pop(name, None)
         for old, new in self._renames.items():
-            if old in changed:
-                if new in changed or new in fields:
-                    return self._map_changed(fields)
-                changed[new] = changed.pop(old)
-        return changed
+            if old in fields:
+                fields[new] = fields.pop(old)
+        return fields
 
     def _map_changed(self, fields: Any) -> Any:
         if fields is None:
             return None
-        if type(fields) is not dict:
-            raise NotInColumns
         names, take = self._plan_for(tuple(fields))
         return dict(zip(names, take(fields), strict=True))
 

@@ -100,8 +100,11 @@ class TimestampConverter(FieldTransformation[R]):
             raise NotInColumns
         super().apply_columns(columns)
 
-    def change_maps(self, columns: RecordColumns) -> list[Any]:
-        return list(map(self._plain, columns.values(self.part.name)))
+    def change_maps(self, maps: list[Any], columns: RecordColumns) -> list[Any]:
+        for fields in maps:
+            if fields is not None:
+                fields[self._field] = self._plain_timestamp(fields.get(self._field))
+        return maps
 
     def _plain(self, value: Any) -> Any:
         if value is None:

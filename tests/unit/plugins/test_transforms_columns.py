@@ -123,3 +123,43 @@ def test_structs_of_another_schema_are_no_rows() -> None:
         else:
             with pytest.raises(Exception, match=r"^$"):
                 columns.rows("value")
+
+
+def made(name: str, **config: str) -> Transformation[Any]:
+    transformation: Transformation[Any] = find_class(name)()
+    transformation.configure({key.replace("_", "."): value for key, value in config.items()})
+    return transformation
+
+
+@pytest.mark.parametrize("renames", ["a:z", "a:b,b:c", "a:b", "b:a", "a:q,b:q"])
+def test_a_chain_on_maps_leaves_the_records_own_maps_alone(renames: str) -> None:
+    steps = [
+        made("InsertField$Value", static_field="from", static_value="here", offset_field="a"),
+        made("ReplaceField$Value", exclude="note", renames=renames),
+        made("Cast$Value", spec="count:string"),
+        made("TimestampConverter$Value", field="at", target_type="string", format="yyyy"),
+        made("MaskField$Value", fields="name"),
+    ]
+    maps = [
+        {"a": 1, "name": "n", "note": "x", "count": 1, "at": 0},
+        {"name": 5, "b": 2, "c": 3, "count": None, "at": 1},
+    ]
+    records = [SinkRecord("t", 0, value=each.copy(), kafka_offset=7) for each in maps]
+    columns, single = columns_of(records), list(records)
+    for step in steps:
+        step.apply_columns(columns)
+        single = [step.apply(record) for record in single]
+    assert columns.values("value") == [record.value for record in single]
+    assert [record.value for record in records] == maps
+
+
+def test_maps_that_were_handed_out_are_copied_before_they_change() -> None:
+    step = made("InsertField$Value", static_field="from", static_value="here")
+    columns = columns_of([SinkRecord("t", 0, value={"a": 1})])
+    step.apply_columns(columns)
+    # As a transformation of somebody else's may do.
+    columns.set("key", None, columns.values("value"))
+    made("MaskField$Value", fields="a").apply_columns(columns)
+    made("ReplaceField$Key", exclude="from").apply_columns(columns)
+    assert columns.values("value") == [{"a": 0, "from": "here"}]
+    assert columns.values("key") == [{"a": 1}]
