@@ -45,7 +45,7 @@ def activities(surroundings: Surroundings, lag: LagWatch, worker_id: str) -> lis
     now = surroundings.clock()
     statuses, counts = surroundings.statuses.all, surroundings.counts
     behind: dict[UnitId, tuple[int, float]] = {}
-    for each in lag.lags():
+    for each in lag.lags() if lag.is_recent else ():
         before = behind.get(each.unit, (0, 0.0))
         behind[each.unit] = (before[0] + each.records, max(before[1], each.seconds))
     restarts, failures = _by_unit(counts.restarts), _by_unit(counts.failures)

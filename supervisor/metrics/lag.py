@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 # How old an answer may be that a scrape gets, and how long Kafka has for one.
 REFRESH_S: Final = 15.0
 KAFKA_TIMEOUT_S: Final = 10.0
+RECENT_S: Final = 60.0
 INQUIRY_TIMEOUT_S: Final = 20.0
 # With one look every 15 s these reach back an hour.
 _ENDS_KEPT: Final = 240
@@ -88,7 +89,7 @@ class LagWatch:
         self._ends: dict[Partition, _Ends] = {}
         self._committed: dict[tuple[str, Partition], int] = {}
         self._sinks: list[SinkGroup] = []
-        self._looked = float("-inf")
+        self._looked = self._seen = float("-inf")
         self._looking: asyncio.Task[None] | None = None
 
     async def refresh(self, sinks: list[SinkGroup], *, wait: bool = True) -> None:
@@ -102,6 +103,11 @@ class LagWatch:
             self._looking = asyncio.get_running_loop().create_task(self._look())
         if wait and first and self._looking is not None:
             await asyncio.wait([self._looking])
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether what it knows is of the last minute."""
+        return self._clock() - self._seen < RECENT_S
 
     def lags(self) -> Iterator[Lag]:
         """Of all partitions that are known."""
@@ -143,7 +149,7 @@ class LagWatch:
             return
         finally:
             self._looking = None
-        now = self._clock()
+        now = self._seen = self._clock()
         self._committed = {(group, (topic, number)): offset for group, topic, number, offset in answer.committed}
         seen = {(topic, number): end for topic, number, end in answer.ends}
         self._ends = {each: self._ends.get(each, _Ends()) for each in seen}

@@ -46,7 +46,7 @@ class Work(msgspec.Struct, kw_only=True):
 
 
 class ConnectorOverview(msgspec.Struct, kw_only=True):
-    """One connector; `tasks` says how many are in each state, `reason` is the first line of why something failed."""
+    """One connector; `tasks` says how many are in each state, `reason` says in one line why something failed."""
 
     name: str
     type: str
@@ -153,8 +153,15 @@ def total(works: Iterable[Work]) -> Work:
 
 
 def _reason(status: ConnectorStateInfo) -> str:
-    traces = (unit.trace for unit in status.units if unit.trace)
-    return next(traces, "").partition("\n")[0][:_REASON_CHARACTERS]
+    return reason_of(next((unit.trace for unit in status.units if unit.trace), ""))
+
+
+def reason_of(trace: str) -> str:
+    """What a trace says in one line; Python writes it below the calls."""
+    lines = trace.splitlines()
+    below = max((number + 1 for number, line in enumerate(lines) if line.startswith("Traceback ")), default=0)
+    said = (line for line in lines[below:] if line[:1].strip())
+    return next(said, trace.partition("\n")[0])[:_REASON_CHARACTERS]
 
 
 def _sum(first: Number | None, second: Number | None) -> Number | None:

@@ -106,7 +106,7 @@ class Me(msgspec.Struct):
 
 
 class FailedUnit(msgspec.Struct):
-    """A connector, or one of its tasks, that has failed, and the first line of why."""
+    """A connector, or one of its tasks, that has failed, and why in one line."""
 
     connector: str
     task: int | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from supervisor.metrics.overview import reason_of
 from supervisor.metrics.text import CONTENT_TYPE
 from supervisor.rest.api import NO_CONTENT, Answer, Call
 from supervisor.rest.entities import FailedUnit, Health
@@ -29,7 +30,7 @@ async def ready(call: Call) -> Answer:
 async def connectors_health(call: Call) -> Answer:
     allowed = _threshold(call.query.get("maxFailed", "0"))
     failed = [
-        FailedUnit(unit.connector, unit.task, next(iter((status.trace or "").splitlines()), ""))
+        FailedUnit(unit.connector, unit.task, reason_of(status.trace or ""))
         for unit, status in call.api.statuses().items()
         if status.state is State.FAILED
     ]
