@@ -29,6 +29,7 @@ class DistributedWorker(WorkerService):
         configuration = Configuration(properties=properties, worker=worker, connectors=[])
         surroundings = self._begin(configuration)
         rest = self._rest = RestService(RestSettings.of(worker))
+        self._name_in_log(rest.worker_id)
         cluster = self._cluster = ClusterWorker(
             surroundings, worker, rest.advertised_url, rest.worker_id, lambda: rest.client
         )

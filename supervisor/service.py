@@ -19,6 +19,7 @@ from supervisor.configuration.start import Configuration, unknown_key_warnings
 from supervisor.dump import dump_state
 from supervisor.exit_codes import CommandExit
 from supervisor.herder.herder import LocalHerder
+from supervisor.logs.log import listen
 from supervisor.notify import notify, watchdog_interval_s
 from supervisor.processes.forkserver import ENTRY
 from supervisor.processes.memory import give_back
@@ -27,7 +28,7 @@ from supervisor.rest.service import RestService
 from supervisor.signals import Signals
 from supervisor.units.lifecycle import Statuses
 from supervisor.units.unit import Surroundings
-from tasks.logs import set_levels
+from tasks.logs import add_context, set_levels
 from tasks.messages import LogSettings
 from tasks.settings import WorkerConfig
 from tasks.settings.rest import LISTENERS
@@ -175,13 +176,20 @@ class WorkerService(ABC):
         self._log_settings.levels.update({**worker.log_levels, **self._command_levels})
         for warning in unknown_key_warnings(configuration.unknown_keys):
             log.warning(f"{self._worker_path}: {warning}")
-        return Surroundings(
+        surroundings = Surroundings(
             pool=self._pool,
             statuses=Statuses(),
             worker_config=configuration.properties,
             log=self._log_settings,
             graceful_stop_s=worker.task_shutdown_graceful_timeout_ms / 1000,
         )
+        listen(surroundings.tails.listen)
+        return surroundings
+
+    def _name_in_log(self, worker_id: str) -> None:
+        """Say in every line from now on which worker this is."""
+        self._log_settings.worker = worker_id
+        add_context(worker=worker_id)
 
 
 def warn_of_nothing_to_do(configuration: Configuration[WorkerConfig]) -> None:

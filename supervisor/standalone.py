@@ -35,6 +35,7 @@ class StandaloneWorker(WorkerService):
         self._offsets = OffsetStore(OffsetFile(Path(worker.offset_storage_file_filename)))
         self._offsets.open()
         self._rest = RestService(RestSettings.of(worker))
+        self._name_in_log(self._rest.worker_id)
         herder = StandaloneHerder(surroundings, self._offsets, self._rest.worker_id)
         self._herder = herder
         files = ConnectorFiles(herder)

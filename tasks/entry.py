@@ -23,7 +23,7 @@ from tasks.inspection import describe_plugin, list_plugins, validate
 from tasks.kafka_admin import describe_cluster
 from tasks.lag import measure_lag
 from tasks.limits import apply_limits, limits_of
-from tasks.logs import configure_logging
+from tasks.logs import add_context, configure_logging, to_pipe
 from tasks.messages import (
     AlterOffsets,
     DescribeCluster,
@@ -191,9 +191,11 @@ def _answer(title: str, log: LogSettings, channel: ChildChannel, work: Callable[
 
 def _begin(title: str, log: LogSettings, **context: object) -> None:
     setproctitle(f"connectd: {title}")
-    preload.restore_stdin()
-    configure_logging(log.json, log.levels, preload.log_stream(), **context)
-    sys.stderr = MaskedStream(sys.stderr)
+    preload.restore_streams()
+    configure_logging(to_pipe(preload.log_descriptor()), log.levels, **context)
+    if log.worker:
+        add_context(worker=log.worker)
+    sys.stdout, sys.stderr = MaskedStream(sys.stdout), MaskedStream(sys.stderr)
 
 
 def _guarded(control: Control, move: Callable[[], None], work: Callable[[], None]) -> ExitCode:

@@ -1,4 +1,7 @@
-"""Logs of the supervisor and of all children: human lines on a terminal, JSON otherwise, each with connector, task and pid."""
+"""Logs of the supervisor and of all children: every event becomes one line of JSON, with connector, task, pid and worker.
+
+A child writes its lines into the pipe that its prints take too; the supervisor decides what becomes of all of them.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from types import TracebackType
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 import orjson
 
@@ -24,8 +27,9 @@ finally:
 
 from tasks.secrets.masking import mask_deep  # noqa: E402 (structlog comes first)
 
-FORMAT_VARIABLE: Final = "CONNECTD_LOG_FORMAT"
 ROOT: Final = "root"
+# What a line of a child's log begins with, among all that it prints: a control character that JSON never has in it (RFC 7464).
+MARK: Final = b"\x1e"
 
 # Log4j's names beside Python's, for both are in use in the REST API of Connect and in people's heads.
 LEVELS: Final = {
@@ -41,7 +45,8 @@ LEVELS: Final = {
     "ALL": 1,
 }
 
-_CONTEXT: Final = frozenset({"timestamp", "level", "logger", "connector", "task", "pid"})
+_FIRST: Final = ("timestamp", "level", "logger", "message", "connector", "task", "pid", "worker")
+_CONTEXT: Final = frozenset(_FIRST) - {"message"}
 
 # Log4j's name of each level.
 _NAMES: Final = {LEVELS[name]: name for name in ("ALL", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF")}
@@ -50,17 +55,6 @@ _NAMES: Final = {LEVELS[name]: name for name in ("ALL", "TRACE", "DEBUG", "INFO"
 def level_name(level: int) -> str:
     """Log4j's name of a level, or of the next one above it."""
     return next((name for number, name in _NAMES.items() if level <= number), "OFF")
-
-
-def prefers_json(stream: TextIO) -> bool:
-    """Whether to log JSON to `stream`: as `CONNECTD_LOG_FORMAT` (json or console) says, else unless it is a terminal.
-
-    Raises ValueError for another value of the variable.
-    """
-    wanted = os.environ.get(FORMAT_VARIABLE, "")
-    if wanted not in ("", "json", "console"):
-        raise ValueError(f"{FORMAT_VARIABLE}={wanted}: expected json or console")
-    return wanted == "json" or (not wanted and not stream.isatty())
 
 
 def parse_levels(assignments: list[str]) -> dict[str, str]:
@@ -77,22 +71,41 @@ def parse_levels(assignments: list[str]) -> dict[str, str]:
     return levels
 
 
-def configure_logging(json: bool, levels: Mapping[str, str], stream: TextIO | None = None, **context: object) -> None:
-    """Set up this process's logs, to standard error if not to `stream`. `context` (connector, task) is part of every line.
+Write = Callable[[bytes], object]
+
+
+def to_pipe(descriptor: int) -> Write:
+    """Writes lines, marked as such, for a supervisor at the other end."""
+    lock = threading.Lock()
+
+    def write(line: bytes) -> None:
+        rest = memoryview(MARK + line + b"\n")
+        with lock:
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+
+    return write
+
+
+# Fields of every line of this process.
+_context: dict[str, object] = {}
+
+
+def configure_logging(write: Write, levels: Mapping[str, str], **context: object) -> None:
+    """Set up this process's logs: each event goes to `write` as a line of JSON. `context` (connector, task) is part of it.
 
     What the standard library's logging, warnings and uncaught exceptions say comes out in the same form. The message and
     values of an event are written as they are, but a Password shows itself as hidden, and what config providers gave as the
     reference to it.
     """
-    add_context = _ContextAdder({**context, "pid": os.getpid()})
+    _context.clear()
+    add_context(**context, pid=os.getpid())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
-        add_context,
+        _with_context,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True)
-        if json
-        else structlog.processors.TimeStamper("%H:%M:%S", utc=False),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.PositionalArgumentsFormatter(),
     ]
     structlog.configure(
@@ -100,12 +113,18 @@ def configure_logging(json: bool, levels: Mapping[str, str], stream: TextIO | No
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-    stream = sys.stderr if stream is None else stream
-    handler = logging.StreamHandler(stream)
+    handler = _Lines(write)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(json, stream)],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _mask_secrets,
+                structlog.processors.EventRenamer("message"),
+                _most_important_first,
+                structlog.processors.JSONRenderer(serializer=_to_json),
+            ],
         )
     )
     set_levels({ROOT: "INFO", **levels})
@@ -115,31 +134,32 @@ def configure_logging(json: bool, levels: Mapping[str, str], stream: TextIO | No
     threading.excepthook = _log_uncaught_in_thread
 
 
-class _ContextAdder:
-    def __init__(self, context: dict[str, object]) -> None:
-        self._context = context
-
-    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        for key, value in self._context.items():
-            event.setdefault(key, value)
-        return event
+def add_context(**fields: object) -> None:
+    """Make this part of every line of this process from now on."""
+    _context.update(fields)
 
 
-def _renderers(json: bool, stream: TextIO) -> list[Any]:
-    masked = [structlog.processors.format_exc_info, _mask_secrets]
-    if not json:
-        return [
-            *masked,
-            structlog.dev.ConsoleRenderer(
-                colors=stream.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-            ),
-        ]
-    return [
-        *masked,
-        structlog.processors.EventRenamer("message"),
-        _most_important_first,
-        structlog.processors.JSONRenderer(serializer=_to_json),
-    ]
+class _Lines(logging.Handler):
+    """Hands each event on as a line. It has no lock: `write` may be called by several threads at a time."""
+
+    def __init__(self, write: Write) -> None:
+        super().__init__()
+        self._write = write
+
+    def createLock(self) -> None:  # noqa: N802 (the library's name)
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._write(self.format(record).encode())
+        except Exception:
+            self.handleError(record)
+
+
+def _with_context(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in _context.items():
+        event.setdefault(key, value)
+    return event
 
 
 def _mask_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -148,8 +168,7 @@ def _mask_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> 
 
 
 def _most_important_first(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    first = ("timestamp", "level", "logger", "message", "connector", "task", "pid")
-    return {**{key: event[key] for key in first if key in event}, **event}
+    return {**{key: event[key] for key in _FIRST if key in event}, **event}
 
 
 def _to_json(event: Any, **_: Any) -> str:

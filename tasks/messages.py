@@ -28,10 +28,10 @@ class Message(msgspec.Struct, tag=True, kw_only=True):
 
 
 class LogSettings(Message):
-    """How a child logs: the same format and levels as the supervisor. `levels` maps logger names to level names."""
+    """How a child logs: `levels` maps logger names to level names, `worker` is how its worker is called in states."""
 
-    json: bool
     levels: dict[str, str]
+    worker: str = ""
 
 
 class RunTask(Message):

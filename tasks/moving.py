@@ -81,7 +81,7 @@ class Interpreter:
         inheritance = preload.inheritance()
         number = None if order is None else _file_of(order)
         handover = Handover(name, self._home, channel.fileno(), number, inheritance)
-        _keep_open_only({handover.channel, number, inheritance.log, inheritance.stdin})
+        _keep_open_only({handover.channel, number, inheritance.log, inheritance.stdout, inheritance.stdin})
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
         os.execv(python, command(python, path, _MOVED, msgspec.json.encode(handover).decode()))  # noqa: S606

@@ -18,7 +18,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from multiprocess.connection import Connection
@@ -31,7 +31,8 @@ SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _forkserver_pid: int | None = None
-_log: TextIO | None = None
+_log = 2
+_stdout: int | None = None
 _open_files: int | None = None
 _stdin: int | None = None
 
@@ -55,12 +56,12 @@ def _at_parents_end(parent_pid: int, number: signal.Signals) -> None:
         os._exit(1)
 
 
-def run_child(entry: str, channel: socket.socket, errors: Connection, supervisor_pid: int) -> None:
+def run_child(entry: str, channel: socket.socket, output: Connection, supervisor_pid: int) -> None:
     """The target of every child: calls `entry`, `module:function`, which the supervisor knows by name only.
 
-    `errors` becomes the standard error: what is written there is the supervisor's to log.
+    `output` becomes the standard output and error: what is written there is the supervisor's to log.
     """
-    _redirect_errors(errors)
+    _redirect(output)
     _restore_open_files_limit()
     module, _, name = entry.partition(":")
     getattr(importlib.import_module(module), name)(channel, supervisor_pid)
@@ -70,16 +71,18 @@ def _prctl(option: int, value: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def log_stream() -> TextIO:
-    """Where this process logs: the standard error that the supervisor has too."""
-    return _log or sys.stderr
+def log_descriptor() -> int:
+    """Where this process logs: the pipe to the supervisor, also when a plugin closes the standard streams."""
+    return _log
 
 
-def _redirect_errors(errors: Connection) -> None:
-    global _log
-    _log = _text_stream(os.dup(2))
-    os.dup2(errors.fileno(), 2)
-    errors.close()
+def _redirect(output: Connection) -> None:
+    global _log, _stdout
+    _stdout = os.dup(1)
+    _log = os.dup(output.fileno())
+    for standard in (1, 2):
+        os.dup2(output.fileno(), standard)
+    output.close()
 
 
 def _restore_open_files_limit() -> None:
@@ -90,34 +93,33 @@ def _restore_open_files_limit() -> None:
 
 
 class Inheritance(NamedTuple):
-    """What a child has from the forkserver: its pid, and descriptors of what the supervisor logs to and reads from."""
+    """What a child has from the forkserver: its pid, and descriptors: where it logs, the supervisor's output and input."""
 
     forkserver: int | None
-    log: int | None
+    log: int
+    stdout: int | None
     stdin: int | None
 
 
 def inheritance() -> Inheritance:
     """That of this process, for another program that it becomes."""
-    return Inheritance(_forkserver_pid, None if _log is None else _log.fileno(), _stdin)
+    return Inheritance(_forkserver_pid, _log, _stdout, _stdin)
 
 
 def inherit(given: Inheritance) -> None:
     """Be the child that this process was before."""
-    global _forkserver_pid, _log, _stdin
-    _forkserver_pid, _stdin = given.forkserver, given.stdin
-    _log = None if given.log is None else _text_stream(given.log)
+    global _forkserver_pid, _log, _stdout, _stdin
+    _forkserver_pid, _log, _stdout, _stdin = given
 
 
-def _text_stream(descriptor: int) -> TextIO:
-    return open(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
-
-
-def restore_stdin() -> None:
-    """Give this child the supervisor's standard input, which `multiprocess` has replaced by nothing."""
+def restore_streams() -> None:
+    """Give this child the supervisor's standard input, which `multiprocess` has replaced by nothing, and in `sys.__stdout__`
+    its standard output: `sys.stdout` is the log."""
     if _stdin is not None:
         os.dup2(_stdin, 0)
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (open for as long as the process lives)
+    if _stdout is not None:
+        sys.__stdout__ = open(_stdout, "w", encoding="utf-8", closefd=False)  # type: ignore[misc]  # noqa: SIM115
 
 
 def _become_forkserver(supervisor_pid: int, entry: str) -> None:

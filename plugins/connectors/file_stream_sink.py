@@ -57,7 +57,9 @@ class FileStreamSinkTask(SinkTask):
         self._filename = CONFIG.parse(props)[FILE_CONFIG] or None
         if self._filename is None:
             self._name = "standard output"
-            self._file = sys.stdout.fileno()
+            # That of the worker: what a task prints to `sys.stdout` is its log.
+            assert sys.__stdout__ is not None
+            self._file = sys.__stdout__.fileno()
             return
         self._name = f"file {self._filename!r}"
         try:

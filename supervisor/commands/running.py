@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import AsyncIterator, Sequence
 
 import click
 
+from supervisor.logs.formats import log_format, stderr_descriptor
+from supervisor.logs.log import start_log
 from supervisor.processes.pool import ProcessPool
-from tasks.logs import configure_logging, parse_levels, prefers_json
+from tasks.logs import parse_levels
 from tasks.messages import LogSettings
 
 
@@ -20,11 +21,11 @@ def start_logging(assignments: Sequence[str]) -> LogSettings:
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--log-level") from error
     try:
-        json = prefers_json(sys.stderr)
+        format = log_format(stderr_descriptor())
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    configure_logging(json, levels)
-    return LogSettings(json=json, levels=levels)
+    start_log(format, levels)
+    return LogSettings(levels=levels)
 
 
 @contextlib.asynccontextmanager

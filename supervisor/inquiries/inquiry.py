@@ -100,7 +100,7 @@ async def ask(pool: ProcessPool, order: Inquiry, expected: type[Answer], timeout
         raise InquiryFailed(f"{doing} is not possible: {error}") from error
     answer: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
     child.on_report = lambda report: None if answer.done() else answer.set_result(report)
-    child.begin(order, **_log_fields(order))
+    child.begin(order, fields=_log_fields(order))
     try:
         await asyncio.wait((answer, child.exited), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done() and not child.exited.done():

@@ -82,14 +82,14 @@ def _make_socket_folder() -> None:
     current_process()._config["tempdir"] = folder
 
 
-def request_child(entry: str, channel: socket.socket, errors: Connection) -> ChildRequest:
-    """Ask the forkserver for a child. `channel` is its end of the channel, `errors` becomes its standard error; both may be
-    closed here afterwards.
+def request_child(entry: str, channel: socket.socket, output: Connection) -> ChildRequest:
+    """Ask the forkserver for a child. `channel` is its end of the channel, `output` becomes its standard output and error; both
+    may be closed here afterwards.
 
     Raises OSError when the forkserver died at this very moment; trying again starts a new one.
     """
     ensure_running(entry)
-    arguments = (entry, channel, errors, os.getpid())
+    arguments = (entry, channel, output, os.getpid())
     return ChildRequest(get_context("forkserver").Process(target=run_child, args=arguments, name="child"))
 
 

@@ -8,16 +8,17 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from multiprocess.connection import Connection
 
+from supervisor.logs.tails import Relay
 from supervisor.processes.cgroups import Cgroup, Cgroups
 from supervisor.processes.channel import Channel
 from supervisor.processes.exits import Cause, Exit, OutOfMemoryKills
 from supervisor.processes.forkserver import ChildRequest, request_child
 from supervisor.processes.memory import mib, used_bytes
-from supervisor.processes.output import Output
+from supervisor.processes.output import Lines, Output
 from tasks.limits import limits_of
 from tasks.messages import Moved, Order, Report, Warm
 from tasks.settings import Limits
@@ -56,8 +57,8 @@ class Child:
         self._answer = b""  # of the forkserver
         self._said_warm = False
         self._loop = loop
-        self._request, channel, errors = _request_child(entry)
-        self._output = Output(errors)
+        self._request, channel, output = _request_child(entry)
+        self._output = Output(output, Relay())
         self._channel = Channel(channel, self._report, lambda why: self.kill(f"its channel is broken: {why}"))
         loop.add_reader(self._request.sentinel, self._read_answer)
 
@@ -65,14 +66,17 @@ class Child:
         """Send an order; it waits in the channel until the child reads it."""
         self._channel.send(order)
 
-    def begin(self, order: Order, **log_fields: object) -> None:
-        """Send the first order; `log_fields` say from now on whose standard error this is."""
-        self._output.fields = log_fields
+    def begin(self, order: Order, fields: Mapping[str, object], lines: Lines | None = None) -> None:
+        """Send the first order. `lines` get from now on what the child logs and prints, with `fields` in what it prints."""
+        if lines is not None:
+            self._output.lines = lines
+        self._output.fields = {**fields, "pid": self.pid}
         self.limit(limits_of(order))
         self.send(order)
 
     def limit(self, limits: Limits) -> None:
         """Keep the child within its limits from now on, as far as that can be done from outside."""
+        self._output.lines_a_second = limits.log_lines_per_s
         if self.pid is not None and not self.exited.done():
             self._cgroup = self._cgroups.confine(self.pid, limits, self._cgroup)
             self._memory_max = limits.memory_max_bytes
@@ -184,13 +188,13 @@ class Child:
 
 
 def _request_child(entry: str) -> tuple[ChildRequest, socket.socket, int]:
-    """The forkserver's answer pipe, our end of the channel, and the reading end of the child's standard error."""
+    """The forkserver's answer pipe, our end of the channel, and the reading end of the child's standard output and error."""
     channel, theirs = socket.socketpair()
-    errors, writing = os.pipe()
+    output, writing = os.pipe()
     try:
-        with theirs, Connection(writing, readable=False) as their_errors:
-            return request_child(entry, theirs, their_errors), channel, errors
+        with theirs, Connection(writing, readable=False) as their_output:
+            return request_child(entry, theirs, their_output), channel, output
     except BaseException:
         channel.close()
-        os.close(errors)
+        os.close(output)
         raise

@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from supervisor.logs.tails import Tails, UnitLines
 from supervisor.metrics.tasks import UnitMetrics
 from supervisor.processes.exits import Cause, Exit
 from supervisor.processes.pool import ProcessPool, ProcessStartError
@@ -59,6 +60,7 @@ class Surroundings(msgspec.Struct, kw_only=True):
     topics: ActiveTopics = msgspec.field(default_factory=ActiveTopics)
     counts: Counts = msgspec.field(default_factory=Counts)
     metrics: UnitMetrics = msgspec.field(default_factory=UnitMetrics)
+    tails: Tails = msgspec.field(default_factory=Tails)
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
     # Keys the digests of resolved secrets; known to this worker's processes only, and gone with them.
@@ -136,6 +138,7 @@ class Unit(ABC):
         self._beat: Beat | None = None
         self._killer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
+        surroundings.tails.set_size(id, rules.limits.log_lines)
         self._change(State.UNASSIGNED)
         self._runner = self._loop.create_task(self._run(after), name=str(id))
         self._runner.add_done_callback(_log_error)
@@ -159,6 +162,7 @@ class Unit(ABC):
         if forget:
             self._change(State.DESTROYED)
             self._surroundings.counts.forget(self.id)
+            self._surroundings.tails.forget(self.id)
         self._ending = True
         self._woken.set()
         if self._child is None:
@@ -180,6 +184,7 @@ class Unit(ABC):
     def supervise_by(self, rules: Rules) -> None:
         """Follow other rules from now on. What the process does itself, such as limiting its rate, its successor does."""
         self._rules = rules
+        self._surroundings.tails.set_size(self.id, rules.limits.log_lines)
         if self._child is not None:
             self._child.limit(rules.limits)
 
@@ -275,7 +280,8 @@ class Unit(ABC):
         self._child = child
         self.resolved = None
         child.on_report = self._handle
-        child.begin(self._order(self._generation), **self._log_fields)
+        order, fields = self._order(self._generation), {**self._log_fields, "worker": self._surroundings.log.worker}
+        child.begin(order, fields, UnitLines(self._surroundings.tails, self.id))
         if (lease := self._surroundings.lease()) is not None:
             child.send(lease)
         exit = await child.exited

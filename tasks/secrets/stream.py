@@ -1,10 +1,10 @@
-"""A text stream that shows no resolved values: what plugins print to standard error ends up in the log, and in traces."""
+"""A text stream that shows no resolved values: what plugins print ends up in the log, and in traces."""
 
 from __future__ import annotations
 
 import io
 import threading
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from tasks.secrets.masking import mask
 
@@ -32,6 +32,11 @@ class MaskedStream(io.TextIOBase):
     def _write(self, text: str) -> None:
         self._stream.write(mask(text))
         self._stream.flush()
+
+    @property
+    def buffer(self) -> BinaryIO:
+        """For bytes, which are written as they are."""
+        return self._stream.buffer
 
     def writable(self) -> bool:
         return True

@@ -20,6 +20,8 @@ TASK_CPU_WEIGHT: Final = "task.cpu.weight"
 TASK_OPEN_FILES_MAX: Final = "task.open.files.max"
 TASK_RECORDS_PER_SECOND_MAX: Final = "task.records.per.second.max"
 TASK_BYTES_PER_SECOND_MAX: Final = "task.bytes.per.second.max"
+TASK_LOG_LINES: Final = "task.log.lines"
+TASK_LOG_LINES_PER_SECOND_MAX: Final = "task.log.lines.per.second.max"
 
 GROUP: Final = "Limits"
 _BEHIND_JAVAS_KEYS: Final = 101
@@ -96,6 +98,20 @@ _KEYS: Final = (
         Range.at_least(0),
         "How many bytes of serialized keys and values a second each task may move, in the same way. 0 is no limit.",
     ),
+    _Key(
+        TASK_LOG_LINES,
+        200,
+        Range.between(0, 100_000),
+        "How many of the last lines that each connector and each task has logged are kept for `connectd logs`, also when its "
+        "process has crashed. They are packed in memory, and no more than 512 KiB of them, before packing, are kept.",
+    ),
+    _Key(
+        TASK_LOG_LINES_PER_SECOND_MAX,
+        1000,
+        Range.at_least(0),
+        "How many lines a second of each connector and each task are logged; of what is more the log says how many lines it "
+        "were. Whoever writes more than 1 MiB a second has to wait. 0 is no limit on lines.",
+    ),
 )
 
 
@@ -124,6 +140,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     open_files_max: int
     records_per_s: int
     bytes_per_s: int
+    log_lines: int
+    log_lines_per_s: int
 
     @classmethod
     def of(cls, worker: Mapping[str, str], connector: Mapping[str, str]) -> Self:
@@ -140,6 +158,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             open_files_max=values[TASK_OPEN_FILES_MAX],
             records_per_s=values[TASK_RECORDS_PER_SECOND_MAX],
             bytes_per_s=values[TASK_BYTES_PER_SECOND_MAX],
+            log_lines=values[TASK_LOG_LINES],
+            log_lines_per_s=values[TASK_LOG_LINES_PER_SECOND_MAX],
         )
 
     @classmethod

@@ -151,5 +151,5 @@ def leave(kafka: TestKafka, group: str, member: str | None) -> list[str]:
     }
     connector = {"name": "one", "connector.class": "FileStreamSink", "topics": "t"}
     left = Membership(group=group, instance="one-0", connector_config=connector, task=0, member=member or "")
-    order = LeaveGroups(members=[left], worker_config=worker, log=LogSettings(json=True, levels={}), timeout_s=WAIT_S)
+    order = LeaveGroups(members=[left], worker_config=worker, log=LogSettings(levels={}), timeout_s=WAIT_S)
     return leave_groups(order).problems

@@ -31,7 +31,7 @@ class World:
             pool=self.pool,
             statuses=self.statuses,
             worker_config=worker_config,
-            log=LogSettings(json=True, levels={}),
+            log=LogSettings(levels={}),
             graceful_stop_s=graceful_stop_s,
         )
         self.herder = StandaloneHerder(self.surroundings, self.offsets)

@@ -8,18 +8,18 @@ import sys
 
 from setproctitle import setproctitle
 
+from supervisor.logs.log import start_log
 from supervisor.standalone import StandaloneWorker
-from tasks.logs import configure_logging
 from tasks.messages import LogSettings
 
 ENTRY = os.environ.get("STANDIN_ENTRY", "tests.support.standin:main")
 
 
 async def _run() -> int:
-    return await StandaloneWorker(sys.argv[1], sys.argv[2:], LogSettings(json=True, levels={}), ENTRY).run()
+    return await StandaloneWorker(sys.argv[1], sys.argv[2:], LogSettings(levels={}), ENTRY).run()
 
 
 if __name__ == "__main__":
     setproctitle("connectd: supervisor")
-    configure_logging(True, {})
+    start_log("json", {})
     sys.exit(asyncio.run(_run()))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 from supervisor.processes.pool import ProcessPool
 from supervisor.units.lifecycle import Status, Statuses, UnitId
@@ -33,7 +35,7 @@ class Supervised:
             pool=self.pool,
             statuses=self.statuses,
             worker_config=dotted(worker_config),
-            log=LogSettings(json=True, levels={}),
+            log=LogSettings(levels={}),
             graceful_stop_s=graceful_stop_s,
         )
         self.counts = surroundings.counts
@@ -72,6 +74,14 @@ class Supervised:
     def states(self, unit: str) -> list[State]:
         """The states that a connector or task has been in."""
         return [state for name, state, _ in self.history if name == unit]
+
+    def events(self, connector: str = "c", task: int = 0) -> list[dict[str, Any]]:
+        """What is kept of the log of a task."""
+        return [json.loads(line) for line in self.worker.surroundings.tails.lines(connector, task)]
+
+    def log(self, connector: str = "c", task: int = 0) -> list[str]:
+        """The messages of these."""
+        return [event["message"] for event in self.events(connector, task)]
 
     def is_in(self, state: State, connector: str = "c", task: int | None = 0) -> bool:
         """Whether a task, or with None a connector, is in a state."""

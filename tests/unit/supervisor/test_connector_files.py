@@ -27,7 +27,7 @@ async def test_what_was_done_is_counted(tmp_path: Path, monkeypatch: pytest.Monk
         pool=pool,
         statuses=Statuses(),
         worker_config={},
-        log=LogSettings(json=True, levels={}),
+        log=LogSettings(levels={}),
         graceful_stop_s=5,
     )
     herder = StandaloneHerder(surroundings, offsets)

@@ -33,7 +33,7 @@ class FakeCluster:
             pool=cast("Any", None),
             statuses=Statuses(),
             worker_config={},
-            log=LogSettings(json=True, levels={}),
+            log=LogSettings(levels={}),
             graceful_stop_s=1.0,
         )
 

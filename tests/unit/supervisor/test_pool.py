@@ -23,7 +23,7 @@ from tasks.states import TargetState
 from tests.support.processes import alive, open_descriptors, parent_of, threads, until
 
 ENTRY = "tests.support.standin:main"
-LOG = LogSettings(json=True, levels={})
+LOG = LogSettings(levels={})
 
 
 @contextlib.asynccontextmanager

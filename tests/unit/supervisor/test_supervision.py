@@ -132,13 +132,26 @@ async def test_a_crash_says_where(said: list[Any]) -> None:
         assert lines[-1] == "Not restarted: task.restart.max is 0."
 
 
-async def test_what_a_task_writes_to_its_standard_error_is_logged_with_its_name(said: list[Any]) -> None:
-    async with supervised() as worker:
-        worker.run(each_start="say out of ink")
+async def test_what_a_task_writes_is_kept_with_its_name_also_when_it_has_crashed(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level("INFO", "output")
+    misdeeds = tmp_path / "misdeeds"
+    misdeeds.write_text("say out of ink\nkill\n")
+    async with supervised(task_restart_policy="never") as worker:
+        worker.run(each_start=f"next {misdeeds}")
         await worker.until(State.RUNNING)
-        await until(lambda: any(event["event"] == "out of ink" for event in said), "it is logged")
-        (event,) = [event for event in said if event["event"] == "out of ink"]
-        assert (event["connector"], event["task"], event["log_level"]) == ("c", 0, "info")
+        await until(lambda: "out of ink" in worker.log(), "it is kept")
+        (event,) = [event for event in worker.events() if event["message"] == "out of ink"]
+        assert (event["connector"], event["task"], event["logger"]) == ("c", 0, "output")
+        assert event["pid"] == worker.pid()
+        worker.worker.tasks[UnitId("c", 0)].restart()
+        await worker.until(State.FAILED)
+        assert "out of ink" in worker.log()
+        worker.run(each_start="", task_log_lines="0")
+        await until(lambda: worker.log() == [], "none are to be kept any more")
+        worker.remove("c")
+        assert not worker.worker.surroundings.tails.lines("c")
 
 
 # --- hanging ----------------------------------------------------------------------------------------------------------
@@ -233,7 +246,7 @@ async def test_a_validation_that_leaks_ends_with_the_cause() -> None:
         order = Validate(
             config={"name": "c", "validate": "leak 300", "task.memory.max": str(200 << 20)},
             worker_config={},
-            log=LogSettings(json=True, levels={}),
+            log=LogSettings(levels={}),
         )
         with pytest.raises(InquiryFailed, match=r"validation ended its process: .* task.memory.max allows 200 MiB"):
             await ask(worker.pool, order, Validated)

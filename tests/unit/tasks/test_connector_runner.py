@@ -34,7 +34,7 @@ def start(connector: str, **config: str) -> Running:
         },
         worker_config=WORKER,
         target_state=TargetState.STARTED,
-        log=LogSettings(json=True, levels={}),
+        log=LogSettings(levels={}),
     )
     return Running(supervisor, lambda: run_connector(order, supervisor.control))
 

@@ -16,7 +16,7 @@ from tasks.states import ExitCode, State, TargetState
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = "import socket, sys; from tasks.entry import main; main(socket.socket(fileno=int(sys.argv[1])), 1)"
-LOG = LogSettings(json=True, levels={})
+LOG = LogSettings(levels={})
 
 
 class Child:

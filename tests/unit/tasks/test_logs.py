@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -11,16 +10,17 @@ import textwrap
 
 import pytest
 
-from tasks.logs import parse_levels, prefers_json
+from tasks.logs import parse_levels
 
 PROGRAM = textwrap.dedent(
     """
     import logging, sys, threading, warnings
-    from tasks.logs import configure_logging
+    import tasks.logs
+    from supervisor.logs.log import start_log
     import structlog
     from connectd.config import Password
 
-    configure_logging(sys.argv[1] == "json", {"root": "INFO", "loud": "DEBUG"}, connector="c", task=0)
+    start_log(sys.argv[1], {"root": "INFO", "loud": "DEBUG"}, connector="c", task=0)
     log = structlog.get_logger("supervisor.x")
     log.info("hello %s", "world", password=Password("s3cret"), nested={"p": Password("s3cret")})
     log.info("odd", raw=b"\\xff", big=2**70, half="\\ud800")
@@ -57,7 +57,7 @@ def test_json_lines_carry_connector_task_and_pid() -> None:
         ("info", "supervisor.x", "odd"),
         ("debug", "loud.one", "heard"),
         ("warning", "librdkafka", "std 3"),
-        ("warning", "py.warnings", "<string>:14: UserWarning: careful"),
+        ("warning", "py.warnings", "<string>:15: UserWarning: careful"),
         ("error", "supervisor.x", "caught"),
         ("critical", "uncaught", "uncaught exception in thread Thread-1 (<lambda>)"),
         ("critical", "uncaught", "uncaught exception"),
@@ -89,14 +89,3 @@ def test_levels_are_pythons_or_log4js() -> None:
     }
     with pytest.raises(ValueError, match="a=LOUD: expected one of TRACE, DEBUG"):
         parse_levels(["a=LOUD"])
-
-
-def test_the_environment_decides_before_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    pipe = io.StringIO()
-    monkeypatch.delenv("CONNECTD_LOG_FORMAT", raising=False)
-    assert prefers_json(pipe)
-    monkeypatch.setenv("CONNECTD_LOG_FORMAT", "console")
-    assert not prefers_json(pipe)
-    monkeypatch.setenv("CONNECTD_LOG_FORMAT", "xml")
-    with pytest.raises(ValueError, match="CONNECTD_LOG_FORMAT=xml: expected json or console"):
-        prefers_json(pipe)

@@ -37,7 +37,7 @@ from tasks.states import State, TargetState
 from tests.support.processes import wait_until
 from tests.support.ticking_provider import CLASS, TickingProvider, unavailable
 
-LOG = LogSettings(json=True, levels={})
+LOG = LogSettings(levels={})
 WORKER = {
     "bootstrap.servers": "b:1",
     "key.converter": "StringConverter",

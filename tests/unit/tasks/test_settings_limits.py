@@ -21,6 +21,8 @@ def test_without_any_there_are_defaults() -> None:
         open_files_max=0,
         records_per_s=0,
         bytes_per_s=0,
+        log_lines=200,
+        log_lines_per_s=1000,
     )
 
 
