@@ -191,6 +191,8 @@ class Pairs:
 
 def moving(bench: Bench) -> Figures:
     """Records move through ten sources and ten sinks while a fourth worker comes, goes, and a third one dies."""
+    time.sleep(_SETTLE_S)
+    without = bench.memory_mib()
     pairs = Pairs(bench.cluster.folder)
     for name, config in pairs.connectors(bench.cluster.name):
         bench.create(name, config)
@@ -218,7 +220,8 @@ def moving(bench: Bench) -> Figures:
         again = pairs.wait_until_all_move(began) - began
         bench.wait_until_all_run(2 * _PAIRS)
     return {
-        "memory_mib": memory,
+        "memory_without_connectors_mib": without,
+        "memory_20_tasks_mib": memory,
         "worker_added_s": spread,
         "sigterm_running_elsewhere_s": elsewhere,
         "sigterm_all_move_s": moved,
