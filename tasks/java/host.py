@@ -12,7 +12,7 @@ from plugins.java import JavaPlugin
 from plugins.java.settings import JAVA_HOME, JAVA_OPTIONS
 from tasks.java.installation import host_command
 from tasks.java.machine import machine
-from tasks.java.plugin_path import needed_folders, plugin_path_of
+from tasks.java.plugin_path import plugin_path_of
 from tasks.java.process import JavaProcess
 from tasks.moving import plugin_path
 from tasks.settings.java import options
@@ -40,7 +40,6 @@ def worker_properties(
 ) -> dict[str, Any]:
     """The settings of Kafka Connect's worker in the host, from those of connectd's, without references."""
     path = plugin_path(worker_config)
-    folders = needed_folders(connector, path, worker_config, config)
     kept = {key: value for key, value in worker_config.items() if not key.startswith(_LEFT_OUT)}
     for key in (KEY_CONVERTER, VALUE_CONVERTER, HEADER_CONVERTER):
         if key in kept:
@@ -48,7 +47,7 @@ def worker_properties(
     return {
         **_DEFAULTS,
         **kept,
-        PLUGIN_PATH: plugin_path_of(folders, path),
+        PLUGIN_PATH: plugin_path_of(connector, path, worker_config, config),
         "plugin.discovery": "service_load",
     }
 

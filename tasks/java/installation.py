@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from plugins.jars.cache import cache_dir
 from plugins.jars.errors import MissingPackageError
 from plugins.jars.java import join
 from tasks.java.archive import archive_options
+from tasks.java.compatibility import restored_classes
 from tasks.java.machine import Machine, needs_extra
 
 log = structlog.get_logger(__name__)
@@ -61,7 +62,7 @@ def _jars(lock: Path) -> list[Path]:
 
 def _digest(jars: Sequence[Path]) -> str:
     digest = hashlib.sha256(join(jars).encode())
-    for source in sorted(SOURCES.glob("*.java")):
+    for source in [HERE / "compatibility.py", *sorted(SOURCES.glob("*.java"))]:
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     return digest.hexdigest()[:24]
 
@@ -98,15 +99,17 @@ def _compile(machine: Machine, jars: Sequence[Path], jar: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_COMPILE_TIMEOUT_S)
         if done.returncode != 0:
             raise ConnectException(f"the host of Java connectors cannot be compiled:\n{done.stdout}{done.stderr}")
-        _pack(draft / "classes", draft / jar.name)
+        _pack(draft / "classes", restored_classes(jars), draft / jar.name)
         (draft / jar.name).replace(jar)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _pack(classes: Path, jar: Path) -> None:
+def _pack(classes: Path, restored: Mapping[str, bytes], jar: Path) -> None:
     """As a jar, since the archives of loaded classes know no folders."""
     with zipfile.ZipFile(jar, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in restored.items():
+            file.writestr(name, content)
         for folder, _, names in os.walk(classes):
             for name in sorted(names):
                 path = Path(folder, name)

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from plugins.discovery.kinds import PluginKind
 from plugins.jars.cache import cache_dir
 from plugins.java import JavaPlugin, java_plugins
@@ -21,28 +23,30 @@ from plugins.java.plugin import BASES
 _BASE_OF: Final[Mapping[PluginKind, str]] = {kind: base for base, kind in BASES.items()}
 
 
-def needed_folders(connector: JavaPlugin, plugin_path: Sequence[str], *configs: Mapping[str, str]) -> list[str]:
-    """The folder of the connector, and those of all plugins that the configurations name."""
+def plugin_path_of(connector: JavaPlugin, plugin_path: Sequence[str], *configs: Mapping[str, str]) -> str:
+    """A folder with links to the folders of the connector and of all plugins that the configurations name.
+
+    Beside those that have no manifest is one, for these plugins alone: what else is there need not be loaded.
+    """
     values = {value for config in configs for value in config.values()}
-    named = [each.folder for each in java_plugins(plugin_path) if values.intersection((each.name, *each.short_names))]
-    return sorted({connector.folder, *named} - {CLASS_PATH})
+    named = [each for each in java_plugins(plugin_path) if values.intersection((each.name, *each.short_names))]
+    folders = defaultdict(set)
+    for plugin in (connector, *named):
+        if plugin.folder != CLASS_PATH:
+            folders[plugin.folder].add(plugin)
+    return str(_made({folder: sorted(folders[folder], key=lambda each: each.name) for folder in sorted(folders)}))
 
 
-def plugin_path_of(folders: Sequence[str], plugin_path: Sequence[str]) -> str:
-    """A folder with links to these plugin folders, and manifests for plugins that have none."""
-    missing = defaultdict(list)
-    for plugin in java_plugins(plugin_path):
-        if plugin.folder in folders and not plugin.declared:
-            missing[plugin.folder].append(plugin)
-    names = "\n".join([*folders, *(f"{each.kind} {each.name}" for plugins in missing.values() for each in plugins)])
-    target = cache_dir() / "java" / "plugin-path" / hashlib.sha256(names.encode()).hexdigest()[:24]
+def _made(folders: Mapping[str, list[JavaPlugin]]) -> Path:
+    names = msgspec.json.encode([[folder, plugins] for folder, plugins in folders.items()])
+    target = cache_dir() / "java" / "plugin-path" / hashlib.sha256(names).hexdigest()[:24]
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=target.parent))
-        for number, folder in enumerate(folders):
-            _link(draft / f"{number}-{Path(folder).name}", folder, missing[folder])
+        for number, (folder, plugins) in enumerate(folders.items()):
+            _link(draft / f"{number}-{Path(folder).name}", folder, [each for each in plugins if not each.declared])
         _publish(draft, target)
-    return str(target)
+    return target
 
 
 def _link(place: Path, folder: str, without_manifest: Iterable[JavaPlugin]) -> None:

@@ -1,8 +1,10 @@
 package connectd.host;
 
+import java.lang.reflect.Method;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.connect.errors.ConnectException;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.apache.kafka.connect.source.SourceTask;
 import org.apache.kafka.connect.source.SourceTaskContext;
@@ -12,9 +14,22 @@ final class WatchedSourceTask extends SourceTask {
     private final SourceTask task;
     private final Watch watch;
 
+    /** What tasks made for a Kafka before 4.0 may have instead of today's commitRecord; null for all others. */
+    private final Method oldCommitRecord;
+
     WatchedSourceTask(SourceTask task, Watch watch) {
         this.task = task;
         this.watch = watch;
+        oldCommitRecord = oldCommitRecord(task.getClass());
+    }
+
+    private static Method oldCommitRecord(Class<?> taskClass) {
+        try {
+            Method today = taskClass.getMethod("commitRecord", SourceRecord.class, RecordMetadata.class);
+            return today.getDeclaringClass() == SourceTask.class ? taskClass.getMethod("commitRecord", SourceRecord.class) : null;
+        } catch (NoSuchMethodException none) {
+            return null;
+        }
     }
 
     @Override
@@ -56,7 +71,15 @@ final class WatchedSourceTask extends SourceTask {
 
     @Override
     public void commitRecord(SourceRecord record, RecordMetadata metadata) throws InterruptedException {
-        task.commitRecord(record, metadata);
+        if (oldCommitRecord == null) {
+            task.commitRecord(record, metadata);
+            return;
+        }
+        try {
+            oldCommitRecord.invoke(task, record);
+        } catch (ReflectiveOperationException error) {
+            throw new ConnectException("the task failed in commitRecord", error.getCause());
+        }
     }
 
     @Override
