@@ -19,6 +19,12 @@ from bench.systems import Connectd, Worker
 from supervisor.embedded.ports import HOST, free_port
 
 
+class ConnectdRecords(Connectd):
+    """This project, with a sink whose task takes an object a record instead of columns."""
+
+    name = "connectd-records"
+
+
 class RecordBed:
     """`confluent` is the class path of Confluent's AvroConverter; without it Java's worker cannot run the cases that need it."""
 
@@ -29,14 +35,16 @@ class RecordBed:
         self._has_confluent = bool(confluent)
 
     def can_run(self, system: Worker, case: Case) -> bool:
-        """Whether the system has the case's converter."""
+        """Whether the system has the case's converter, and anything of its own to show in it."""
+        if isinstance(system, ConnectdRecords):
+            return case.direction == "sink"
         return isinstance(system, Connectd) or self._has_confluent or not FORMATS[case.form].needs_registry
 
     def run(self, system: Worker, name: str, topic: str, case: Case) -> Figures:
         """Move the bed's records once, to or from the topic. Raises RunFailed."""
         bed = self._bed
         with bed.job(name, topic) as job, ExitStack() as stack:
-            settings = self._connector(name, case)
+            settings = self._connector(system, name, case)
             if case.direction == "source":
                 with_schema = str(FORMATS[case.form].with_schema).lower()
                 settings |= {"topic": topic, "records": str(bed.records), "with.schema": with_schema}
@@ -63,11 +71,12 @@ class RecordBed:
                 "pss_growth_mib": sampler.memory().pss_mib - early_memory.pss_mib,
             }
 
-    def _connector(self, name: str, case: Case) -> dict[str, str]:
+    def _connector(self, system: Worker, name: str, case: Case) -> dict[str, str]:
         form = FORMATS[case.form]
+        suffix = "OfRecords" if isinstance(system, ConnectdRecords) and case.direction == "sink" else ""
         return {
             "name": name,
-            "connector.class": f"{PLUGINS}Order{case.direction.capitalize()}",
+            "connector.class": f"{PLUGINS}Order{case.direction.capitalize()}{suffix}",
             "tasks.max": "1",
             **form.converter,
             **({"value.converter.schema.registry.url": self._registry_url} if form.needs_registry else {}),
