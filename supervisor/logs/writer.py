@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import threading
 from collections import deque
 from typing import Final
@@ -51,6 +52,8 @@ class Writer:
         self._bytes += len(line)
 
     def _run(self) -> None:
+        # Signals are the main thread's: it ignores some at its end, which would come here and end the process.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while lines := self._next_lines():
             with contextlib.suppress(OSError):  # nobody is there to read, nor to be told
                 self._write_lines(lines)
