@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import structlog
 
 from supervisor.configuration.reload import Reload
+from supervisor.configuration.running import RunningRecord, cluster_record_path
 from supervisor.configuration.start import Configuration, load_worker
 from supervisor.herder.distributed import ClusterFiles, ClusterWorker, DistributedHerder
 from supervisor.rest.service import RestService
@@ -23,6 +25,7 @@ class DistributedWorker(WorkerService):
     """A distributed worker from its start to its end."""
 
     _cluster: ClusterWorker | None = None
+    _record: RunningRecord | None = None
 
     async def _start(self) -> Reload:
         properties, worker = await load_worker(self._worker_path, self._secrets.resolve, DistributedConfig)
@@ -41,9 +44,18 @@ class DistributedWorker(WorkerService):
         await cluster.start()
         await self._join(cluster)
         herder.is_ready = True
+        self._record = RunningRecord(cluster_record_path(self._worker_path, Path.cwd()), herder, files, [])
         # What is wrong in one of them keeps nothing else from running, here or on other workers.
         self._reload_wanted.set()
         return Reload(herder, configuration, files, self._secrets.resolve, self._command_levels)
+
+    def _after_reload(self) -> None:
+        if self._record is not None:
+            self._record.refresh()
+
+    async def _close(self) -> None:
+        if self._record is not None:
+            await self._record.close()
 
     def _failures(self) -> Sequence[asyncio.Future[NoReturn]]:
         return () if self._cluster is None else (self._cluster.ended,)

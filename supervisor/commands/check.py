@@ -82,6 +82,8 @@ def _explained(what: str, change: Change) -> Sequence[str]:
             return [f"{what} is removed, its file is gone"]
         case "kept":
             return [f"{what} keeps running as it is"]
+        case "left":
+            return [f"{what} stays as it is: {change.why}"]
         case "unread":
             return [f"{what} is not read by the worker that runs"]
     lines = [f"{what} changes: {', '.join(change.keys)}"]

@@ -10,6 +10,7 @@ from setproctitle import setproctitle
 
 from supervisor.commands.options import log_level_option
 from supervisor.commands.running import start_logging
+from supervisor.configuration.running import SUPERVISOR_TITLE
 from supervisor.distributed import DistributedWorker
 from supervisor.exit_codes import CommandExit
 from tasks.messages import LogSettings
@@ -26,7 +27,7 @@ def distributed(worker: str, log_levels: tuple[str, ...]) -> None:
     changed, SIGUSR1 writes the state of everything that runs here to the log.
     """
     settings = start_logging(log_levels)
-    setproctitle("connectd: supervisor")
+    setproctitle(SUPERVISOR_TITLE)
     sys.exit(asyncio.run(_run(worker, settings)))
 
 

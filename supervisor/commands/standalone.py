@@ -10,6 +10,7 @@ from setproctitle import setproctitle
 
 from supervisor.commands.options import log_level_option
 from supervisor.commands.running import start_logging
+from supervisor.configuration.running import SUPERVISOR_TITLE
 from supervisor.exit_codes import CommandExit
 from supervisor.standalone import StandaloneWorker
 from tasks.messages import LogSettings
@@ -26,7 +27,7 @@ def standalone(worker: str, connectors: tuple[str, ...], log_levels: tuple[str, 
     SIGUSR1 writes the state of everything to the log.
     """
     settings = start_logging(log_levels)
-    setproctitle("connectd: supervisor")
+    setproctitle(SUPERVISOR_TITLE)
     sys.exit(asyncio.run(_run(worker, connectors, settings)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import structlog
 from connectd.errors import ConnectException
 from supervisor.configuration.difference import Difference, Reading, difference, read_all
 from supervisor.configuration.files import ConnectorFile, FileProblems, Problem
+from supervisor.configuration.marks import Mark
 from supervisor.configuration.settling import PATIENCE_S, read_settled
 from supervisor.configuration.start import all_paths, unknown_key_warnings
 from supervisor.herder.herder import LocalHerder
@@ -34,6 +36,26 @@ class ConnectorFiles:
         surroundings = herder.worker.surroundings
         self._counts = surroundings.counts.reloads
         surroundings.statuses.listen(self._on_status)
+
+    @property
+    def configs(self) -> dict[str, dict[str, str]]:
+        """The configurations of all connectors, as they are in files or would be."""
+        return {name: self._herder.info(name).config for name in self._herder.connectors()}
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """The files that connectors come from, by name: whose connector would be removed without them. Absolute."""
+        return {name: os.path.abspath(path) for name, path in self.sources.items()}  # noqa: PTH100
+
+    @property
+    def marks(self) -> dict[str, Mark] | None:
+        """Of a worker of a cluster: what connectors say of the files that they come from."""
+        return None
+
+    @property
+    def read_before(self) -> dict[str, ConnectorFile]:
+        """Of a worker of a cluster: its files as they were read last, by path."""
+        return {}
 
     async def start(self, files: Sequence[ConnectorFile]) -> None:
         """Validate all, then start all. Raises FileProblems, and then nothing was started."""
@@ -78,8 +100,7 @@ class ConnectorFiles:
         return reading.without({path: [Problem(path, None, message)] for path in unsettled - {folder}})
 
     def _compare(self, reading: Reading) -> Difference:
-        running = {name: self._herder.info(name).config for name in self._herder.connectors()}
-        return difference(reading, running, self.sources, lambda config: config)
+        return difference(reading, self.configs, self.sources, lambda config: config)
 
     async def _validate(self, files: Sequence[ConnectorFile]) -> dict[str, FileOutcome]:
         """By path."""

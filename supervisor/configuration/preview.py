@@ -11,7 +11,16 @@ import msgspec
 from supervisor.configuration.difference import Reading, difference, read_all
 from supervisor.configuration.files import ConnectorFile, FileProblems, Problem
 from supervisor.configuration.live_settings import changes
-from supervisor.configuration.running import Digests, Running, digests, read_record, record_path
+from supervisor.configuration.marks import why_left_alone
+from supervisor.configuration.running import (
+    Digests,
+    Running,
+    Shared,
+    digests,
+    read_cluster_record,
+    read_record,
+    record_path,
+)
 from supervisor.configuration.secrets import WorkerSecrets
 from supervisor.configuration.start import (
     all_paths,
@@ -35,14 +44,15 @@ class FileError(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What SIGHUP would do: `what` is new, changed, same, removed, kept (the file is wrong) or unread (the worker does not
-    read this file). `keys` are those that differ; of a worker file, those in `later` count for processes that start from now
-    on, those in `restart` after a restart of the worker."""
+    """What SIGHUP would do: `what` is new, changed, same, removed, kept (the file is wrong), left (alone, in a cluster; `why`
+    says the reason) or unread (the worker does not read this file). `keys` are those that differ; of a worker file, those in
+    `later` count for processes that start from now on, those in `restart` after a restart of the worker."""
 
     what: str
     keys: list[str] = []
     later: list[str] = []
     restart: list[str] = []
+    why: str | None = None
 
 
 class FileReport(msgspec.Struct, kw_only=True):
@@ -73,9 +83,10 @@ async def preview(
     except FileProblems as error:
         reading = read_all(given, {})
         return [_wrong(worker_path, error.problems), *_reports(given, reading, None)]
-    running = (
-        read_record(record_path(worker.offset_storage_file_filename)) if isinstance(worker, StandaloneConfig) else None
-    )
+    if isinstance(worker, StandaloneConfig):
+        running = read_record(record_path(worker.offset_storage_file_filename))
+    else:
+        running = read_cluster_record(worker_path)
     report = FileReport(file=worker_path, warnings=unknown_key_warnings(unknown_keys(properties, kind)))
     if running is not None:
         report.change = _worker_change(properties, running)
@@ -139,8 +150,17 @@ def _change(file: ConnectorFile, running: Running) -> Change:
     before = running.connectors.get(file.name)
     if before is None:
         return Change(what="new")
-    keys = _differing(before, digests(file.config, running.salt))
-    return Change(what="changed" if keys else "same", keys=keys)
+    now = digests(file.config, running.salt)
+    if before == now:
+        return Change(what="same")
+    why = None if running.shared is None else _why_left(file, now, running.shared)
+    return Change(what="changed" if why is None else "left", keys=_differing(before, now), why=why)
+
+
+def _why_left(file: ConnectorFile, now: Digests, shared: Shared) -> str | None:
+    if shared.read.get(os.path.abspath(file.path), now) != now:  # noqa: PTH100
+        return None  # it was changed since the worker read it
+    return why_left_alone(file.name, file.path, shared.marks.get(file.name))
 
 
 def _removed(paths: Sequence[str], reading: Reading, running: Running | None) -> list[FileReport]:

@@ -1,4 +1,4 @@
-"""What a worker runs now, in a file beside its offsets: `connectd check` compares with it. Digests, no values."""
+"""What a worker runs now, in a file: `connectd check` compares with it. Digests, no values."""
 
 from __future__ import annotations
 
@@ -15,19 +15,30 @@ import msgspec
 import structlog
 
 from supervisor.configuration.connector_files import ConnectorFiles
+from supervisor.configuration.marks import Mark
 from supervisor.herder.herder import LocalHerder
 
 log = structlog.get_logger(__name__)
 
+# How workers call themselves in the list of processes.
+SUPERVISOR_TITLE: Final = "connectd: supervisor"
 # Changes that come together are written together.
 _DELAY_S: Final = 0.05
 
 Digests = dict[str, str]  # of values, by key
 
 
+class Shared(msgspec.Struct, frozen=True):
+    """Of a worker of a cluster: the marks of connectors by name, and its own connector files as it read them last, by path."""
+
+    marks: dict[str, Mark]
+    read: dict[str, Digests]
+
+
 class Running(msgspec.Struct, frozen=True, kw_only=True):
     """`folder` is where the worker runs, `given` are the connector files of its command line, `sources` the files that
-    connectors came from by name; all paths are absolute. `worker` and `connectors` are configurations as digests."""
+    connectors came from by name; all paths are absolute. `worker` and `connectors` are configurations as digests. `shared` is
+    None for a standalone worker."""
 
     pid: int
     started: int
@@ -37,6 +48,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     salt: bytes
     worker: Digests
     connectors: dict[str, Digests]
+    shared: Shared | None = None
 
 
 class RunningRecord:
@@ -77,18 +89,25 @@ class RunningRecord:
                 log.warning(f"connectd check cannot know what runs: {self._path} cannot be written: {error.strerror}")
 
     def _running(self) -> Running:
-        configs = {name: self._herder.info(name).config for name in self._herder.connectors()}
-        self._known = {name: self._digested(name, config) for name, config in configs.items()}
+        self._known = {name: self._digested(name, config) for name, config in self._files.configs.items()}
         return Running(
             pid=os.getpid(),
             started=_start_time(os.getpid()),
             folder=str(Path.cwd()),
             given=self._given,
-            sources={name: os.path.abspath(path) for name, path in self._files.sources.items()},  # noqa: PTH100
+            sources=self._files.paths,
             salt=self._salt,
             worker=digests(self._herder.worker.surroundings.worker_config, self._salt),
             connectors={name: digested for name, (_, digested) in self._known.items()},
+            shared=self._shared(),
         )
+
+    def _shared(self) -> Shared | None:
+        marks = self._files.marks
+        if marks is None:
+            return None
+        read = {os.path.abspath(path): file.config for path, file in self._files.read_before.items()}  # noqa: PTH100
+        return Shared(marks, {path: digests(config, self._salt) for path, config in read.items()})
 
     def _digested(self, name: str, config: dict[str, str]) -> tuple[dict[str, str], Digests]:
         known = self._known.get(name)
@@ -96,8 +115,31 @@ class RunningRecord:
 
 
 def record_path(offset_file: str) -> Path:
-    """Where the worker that uses this offset file says what it runs."""
+    """Where the standalone worker that uses this offset file says what it runs."""
     return Path(f"{os.path.realpath(offset_file)}.running")
+
+
+def cluster_record_path(worker_file: str, folder: Path) -> Path:
+    """Where the distributed worker with this file, which runs in this folder, says what it runs."""
+    path = os.path.realpath(worker_file)
+    digest = hashlib.blake2b(path.encode(), person=b"connectd", digest_size=6).hexdigest()
+    return folder / f"{Path(path).name}-{digest}.running"
+
+
+def read_cluster_record(worker_file: str) -> Running | None:
+    """What the distributed worker with this file runs, wherever it runs; None if there is none, or nobody may know."""
+    for process in Path("/proc").glob("[0-9]*"):
+        running = read_record(cluster_record_path(worker_file, process / "cwd")) if _is_supervisor(process) else None
+        if running is not None and running.pid == int(process.name):
+            return running
+    return None
+
+
+def _is_supervisor(process: Path) -> bool:
+    try:
+        return process.joinpath("cmdline").read_bytes().startswith(SUPERVISOR_TITLE.encode())
+    except OSError:
+        return False
 
 
 def read_record(path: Path) -> Running | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import subprocess
 import uuid
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from supervisor.embedded.ports import free_port
 from tests.support.cluster import Cluster, ClusterMember, cluster, processes_of, wait_until
 from tests.support.kafka import TestKafka
+from tests.support.worker_process import CONNECTD
 
 
 @pytest.fixture
@@ -277,20 +280,37 @@ def test_connectors_of_files_are_those_of_the_cluster_and_say_whose_they_are(
         owner = it.members[0].request("GET", f"/connectors/{connector}/config")[1]["connectd.file"].split(" ")
         index = [member.worker_id for member in it.members].index(owner[1])
         assert owner[2] == str(folders[index] / "source.properties")
+        one, other = it.members[index], it.members[1 - index]
+        for member in it.members:
+            wait_until(lambda member=member: checked(member) == {connector: "same"}, "nothing is to be changed")
         with (folders[1 - index] / "source.properties").open("a") as file:
             file.write("batch.size=77\n")
-        it.members[1 - index].kill(signal.SIGHUP)
+        assert (checked(one), checked(other)) == ({connector: "same"}, {connector: "changed"})
+        other.kill(signal.SIGHUP)
         config = f"/connectors/{connector}/config"
         wait_until(lambda: it.members[0].request("GET", config)[1].get("batch.size") == "77", "the change is applied")
+        wait_until(lambda: checked(one) == {connector: "left"}, "the older file is known to be left alone")
+        wait_until(lambda: checked(other) == {connector: "same"}, "the newer file is known to be applied")
         for member in it.members:
             (folders[index] / "source.properties").unlink(missing_ok=True)
             member.kill(signal.SIGHUP)
         wait_until(lambda: all(reloads(member) >= 2 for member in it.members), "all have read their files again")
         assert it.members[0].request("GET", "/connectors")[1] == [connector]  # the other worker's file has brought it
         (folders[1 - index] / "source.properties").unlink()
-        it.members[1 - index].kill(signal.SIGHUP)
+        assert (checked(one), checked(other)) == ({}, {connector: "removed"})
+        other.kill(signal.SIGHUP)
         wait_until(lambda: it.members[0].request("GET", "/connectors")[1] == [], "it is gone with its file")
 
 
 def reloads(member: ClusterMember) -> int:
     return len([event for event in member.events if str(event["message"]).startswith("reloaded")])
+
+
+def checked(member: ClusterMember) -> dict[str, str]:
+    """What SIGHUP would do with the connectors of this worker, as `connectd check` says, run somewhere else."""
+    command = [*CONNECTD, "check", "--output", "json", str(member.file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd="/")
+    worker, *connectors = json.loads(done.stdout)
+    assert worker["change"] is not None, "the record of the worker was not found"
+    assert worker["change"]["what"] == "same"
+    return {report["connector"]: report["change"]["what"] for report in connectors}

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Final, NamedTuple, Self
+from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
@@ -21,6 +19,7 @@ from supervisor.configuration.connector_files import ConnectorFiles
 from supervisor.configuration.difference import Difference, Reading, difference
 from supervisor.configuration.files import ConnectorFile, Problem
 from supervisor.configuration.live_settings import CONNECTOR_FILE
+from supervisor.configuration.marks import Mark, why_left_alone, without_mark
 from supervisor.herder.herder import LocalHerder
 from supervisor.inquiries.validation import FileOutcome
 
@@ -28,29 +27,6 @@ log = structlog.get_logger(__name__)
 
 # While the group has no leader, or Kafka does not answer. After that the next SIGHUP tries again.
 _RETRIES_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
-
-
-class Mark(NamedTuple):
-    """Which worker has applied which file, as of when it was written (ISO 8601, UTC, microseconds)."""
-
-    written: str
-    worker: str
-    path: str
-
-    @classmethod
-    def of_config(cls, config: Mapping[str, str]) -> Self | None:
-        """None for a connector that comes from no file."""
-        parts = config.get(CONNECTOR_FILE, "").split(" ", 2)
-        return cls(*parts) if len(parts) == 3 else None
-
-    @classmethod
-    def of_file(cls, path: str, worker: str) -> Self:
-        """Raises OSError."""
-        written = datetime.fromtimestamp(Path(path).stat().st_mtime, UTC).isoformat(timespec="microseconds")
-        return cls(written, worker, os.path.abspath(path))  # noqa: PTH100 (links stay what they are called)
-
-    def __str__(self) -> str:
-        return " ".join(self)
 
 
 class ClusterFiles(ConnectorFiles):
@@ -69,12 +45,27 @@ class ClusterFiles(ConnectorFiles):
         self._read_before = {file.path: file for file in (*found.new, *found.changed, *found.same)}
         return found
 
+    @property
+    def configs(self) -> dict[str, dict[str, str]]:
+        return {name: without_mark(self._herder.info(name).config) for name in self._herder.connectors()}
+
+    @property
+    def marks(self) -> dict[str, Mark]:
+        found = {name: Mark.of_config(self._herder.info(name).config) for name in self._herder.connectors()}
+        return {name: mark for name, mark in found.items() if mark is not None}
+
+    @property
+    def read_before(self) -> dict[str, ConnectorFile]:
+        return self._read_before
+
+    @property
+    def paths(self) -> dict[str, str]:
+        return {name: mark.path for name, mark in self.marks.items() if mark.worker == self._worker_id}
+
     def _compare(self, reading: Reading) -> Difference:
-        configs = {name: self._herder.info(name).config for name in self._herder.connectors()}
-        marks = {name: mark for name, config in configs.items() if (mark := Mark.of_config(config)) is not None}
-        self.sources = self._own_sources(reading, marks)
-        running = {name: without_mark(config) for name, config in configs.items()}
-        found = difference(reading, running, self.sources, without_mark)
+        marks = self.marks
+        self.sources = self._own_sources(reading)
+        found = difference(reading, self.configs, self.sources, without_mark)
         self._left_alone = {}
         changed, same = [], list(found.same)
         for file in found.changed:
@@ -86,23 +77,17 @@ class ClusterFiles(ConnectorFiles):
                 same.append(file)
         return Difference(new=found.new, changed=changed, same=same, gone=found.gone)
 
-    def _own_sources(self, reading: Reading, marks: Mapping[str, Mark]) -> dict[str, str]:
+    def _own_sources(self, reading: Reading) -> dict[str, str]:
         """Of the connectors that came from this worker's files, the paths, written as they are now if they are still there."""
         written = {os.path.abspath(path): path for path in (*(f.path for f in reading.files), *reading.wrong)}  # noqa: PTH100
-        return {
-            name: written.get(mark.path, mark.path) for name, mark in marks.items() if mark.worker == self._worker_id
-        }
+        return {name: written.get(path, path) for name, path in self.paths.items()}
 
     def _why_not(self, file: ConnectorFile, mark: Mark | None) -> str | None:
         """Why a file is not applied to a connector that has another configuration; None if it is."""
         before = self._read_before.get(file.path)
         if before is not None and before.config != file.config:
             return None  # somebody has changed it, and sent SIGHUP
-        if mark is None:
-            return f"the connector {file.name} was changed over REST since; change the file to have it applied"
-        if Mark.of_file(file.path, self._worker_id).written > mark.written:
-            return None
-        return f"{mark.worker} has applied a newer file, {mark.path}"
+        return why_left_alone(file.name, file.path, mark)
 
     async def _put(self, file: ConnectorFile, outcome: FileOutcome) -> None:
         config = {**file.config, CONNECTOR_FILE: str(Mark.of_file(file.path, self._worker_id))}
@@ -118,8 +103,3 @@ class ClusterFiles(ConnectorFiles):
                     self.reject([Problem(file.path, None, str(error))])
                     return
             await asyncio.sleep(wait_s)
-
-
-def without_mark(config: Mapping[str, str]) -> dict[str, str]:
-    """A configuration as it is in its file."""
-    return {key: value for key, value in config.items() if key != CONNECTOR_FILE}

@@ -130,6 +130,7 @@ def test_what_a_reload_would_change_is_shown_and_then_happens(folder: Path) -> N
             "keys": ["log.levels", "producer.client.id", "producer.linger.ms", "rest.advertised.port"],
             "later": ["producer.client.id", "producer.linger.ms"],
             "restart": ["rest.advertised.port"],
+            "why": None,
         }
         assert not any("reloaded" in str(event["message"]) for event in worker.events)
 

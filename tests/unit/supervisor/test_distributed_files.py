@@ -10,8 +10,9 @@ import pytest
 
 from connectd.errors import ConnectException
 from supervisor.configuration.live_settings import CONNECTOR_FILE
+from supervisor.configuration.marks import Mark
 from supervisor.herder.distributed import files as module
-from supervisor.herder.distributed.files import ClusterFiles, Mark
+from supervisor.herder.distributed.files import ClusterFiles
 from supervisor.herder.entities import ConnectorInfo, ConnectorType
 from supervisor.herder.herder import LocalHerder
 from supervisor.inquiries.validation import FileOutcome
