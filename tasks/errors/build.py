@@ -15,6 +15,7 @@ from tasks.errors.operator import RetryWithToleranceOperator
 from tasks.errors.queue import DeadLetterQueue, create_topic
 from tasks.errors.reporters import ErrorReporter, LogReporter
 from tasks.errors.settings import ErrorSettings
+from tasks.settings.dead_letters import LOSES_RECORDS
 from tasks.states import Call
 
 log = structlog.get_logger(__name__)
@@ -37,10 +38,7 @@ def build_operator(
         create_topic(connect_admin(), settings.dead_letters)
         reporters.append(DeadLetterQueue(settings.dead_letters, letter, connect, counters, control.stopping))
     if settings.loses_silently:
-        log.warning(
-            "errors.tolerance is all and there is no dead letter queue: records that fail are lost. Set "
-            "errors.deadletterqueue.topic.name to keep them"
-        )
+        log.warning(LOSES_RECORDS)
     return RetryWithToleranceOperator(settings, lambda seconds: _rest(control, seconds), reporters, counters)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 from connectd.config import ConfigDef, Importance, Type, Width
-from tasks.settings.connector import ERROR_GROUP, ConnectorConfig
+from tasks.settings.connector import ERROR_GROUP, ERRORS_TOLERANCE, ConnectorConfig
 
 DLQ_TOPIC_NAME: Final = "errors.deadletterqueue.topic.name"
 DLQ_TOPIC_REPLICATION_FACTOR: Final = "errors.deadletterqueue.topic.replication.factor"
 DLQ_CONTEXT_HEADERS_ENABLE: Final = "errors.deadletterqueue.context.headers.enable"
 ERRORS_BATCH_BISECT: Final = "errors.batch.bisect"
 
+LOSES_RECORDS: Final = (
+    "errors.tolerance is all and there is no dead letter queue: records that fail are lost."
+    f" Set {DLQ_TOPIC_NAME} to keep them"
+)
 
 # Of the keys that Java does not have, or not for sources.
 OUR_GROUP: Final = "Dead Letters"
@@ -34,6 +39,12 @@ class DeadLetterConfig(ConnectorConfig):
     def dlq_context_headers_enable(self) -> bool:
         """Whether records in the dead letter queue get headers that tell what went wrong."""
         return cast(bool, self.get(DLQ_CONTEXT_HEADERS_ENABLE))
+
+
+def loses_records(props: Mapping[str, Any]) -> bool:
+    """Whether a connector's configuration, which may have errors, skips records that fail and keeps them nowhere."""
+    tolerance = str(props.get(ERRORS_TOLERANCE) or "").strip().lower()
+    return tolerance == "all" and not str(props.get(DLQ_TOPIC_NAME) or "").strip()
 
 
 def define_dead_letters(definition: ConfigDef, *, of_sink: bool) -> ConfigDef:
