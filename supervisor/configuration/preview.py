@@ -34,6 +34,7 @@ from supervisor.inquiries.validation import validate_files
 from supervisor.processes.pool import ProcessPool
 from tasks.messages import LogSettings
 from tasks.settings import StandaloneConfig, WorkerConfig
+from tasks.settings.dead_letters import LOSES_RECORDS, loses_records
 
 
 class FileError(msgspec.Struct, frozen=True):
@@ -101,6 +102,9 @@ async def preview(
     reports = _reports(paths, reading, running)
     for outcome in outcomes:
         reports[paths.index(outcome.path)].warnings = unknown_key_warnings(outcome.unknown_keys)
+    for file in reading.files:
+        if loses_records(file.config):
+            reports[paths.index(file.path)].warnings.append(LOSES_RECORDS)
     for path in unread:
         reports[paths.index(path)].change = Change(what="unread")
     return [report, *reports, *_removed(paths, reading, running)]

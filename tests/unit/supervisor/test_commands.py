@@ -51,6 +51,23 @@ def test_check_says_what_is_wrong_in_every_file(folder: Path) -> None:
     assert not (folder / "offsets.lock").exists()
 
 
+def test_check_warns_of_records_that_are_lost(folder: Path) -> None:
+    tolerant = (folder / "good.properties").read_text() + "errors.tolerance=all\n"
+    (folder / "lossy.properties").write_text(tolerant.replace("good", "lossy"))
+    (folder / "kept.properties").write_text(
+        tolerant.replace("good", "kept") + "errors.deadletterqueue.topic.name=letters\n"
+    )
+    done = connectd("check", "worker.properties", "lossy.properties", "kept.properties", folder=folder)
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "worker.properties: ok",
+        "lossy.properties: ok",
+        "  warning: errors.tolerance is all and there is no dead letter queue: records that fail are lost."
+        " Set errors.deadletterqueue.topic.name to keep them",
+        "kept.properties: ok",
+    ]
+
+
 def test_check_for_programs(folder: Path) -> None:
     done = connectd("check", "--output", "json", "worker.properties", "good.properties", folder=folder)
     assert done.returncode == 0
