@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping
 from typing import Final
 
+from plugins.java.settings import JAVA_HOME, JAVA_OPTIONS, PLUGIN_RUNTIME
 from plugins.python_setting import PLUGIN_PYTHON
 from supervisor.units.restarts import PREFIX as RESTART_PREFIX
 from tasks.settings.limits import (
@@ -75,6 +76,9 @@ _EFFECTS: Final[Mapping[str, Effect]] = {
     CONFIG_PROVIDERS: Effect.NEW_PROCESSES,
     f"{CONFIG_PROVIDERS}.": Effect.NEW_PROCESSES,
     PLUGIN_PYTHON: Effect.NEW_PROCESSES,
+    PLUGIN_RUNTIME: Effect.NEW_PROCESSES,
+    JAVA_HOME: Effect.NEW_PROCESSES,
+    JAVA_OPTIONS: Effect.NEW_PROCESSES,
     OVERRIDE_POLICY: Effect.NEW_PROCESSES,
     OVERRIDE_ALLOWLIST: Effect.NEW_PROCESSES,
     TOPIC_CREATION_ENABLE: Effect.NEW_PROCESSES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -11,23 +12,41 @@ _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 def used_bytes(pid: int, at_least: int) -> int:
-    """The proportional set size of a process, which counts what is shared with others in parts; 0 if there is no such process.
+    """What a process and all that it has started use, as far as it counts against a limit of `at_least`; 0 if it is gone.
 
-    For the kernel it is a walk through all pages. Of a process whose resident set, which is never less, is below `at_least`
-    that is returned instead.
+    It is the proportional set size, which counts what is shared with others in parts. For the kernel that is a walk through all
+    pages: of processes whose resident sets, which are never less, are below the limit together, these are returned instead.
     """
+    pids = [pid, *_descendants(pid)]
+    resident = sum(map(_resident_bytes, pids))
+    return resident if resident < at_least else sum(map(_proportional_bytes, pids))
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    """What any thread of it has started, and what that has; see proc(5)."""
+    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = tasks.read_text().split()
+        except OSError:
+            continue
+        for child in map(int, children):
+            yield child
+            yield from _descendants(child)
+
+
+def _resident_bytes(pid: int) -> int:
     try:
-        resident = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE_BYTES
-        return resident if resident < at_least else _proportional_bytes(pid)
+        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * _PAGE_BYTES
     except (OSError, IndexError):
         return 0
 
 
 def _proportional_bytes(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_bytes().splitlines():
-        if line.startswith(b"Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_bytes().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(b"Pss:")), 0)
 
 
 def give_back() -> None:
