@@ -61,5 +61,8 @@ class DistributedWorker(WorkerService):
         return () if self._cluster is None else (self._cluster.ended,)
 
     async def _join(self, cluster: ClusterWorker) -> None:
+        """Raises ConnectException if the group will not have this worker."""
         await asyncio.wait((cluster.joined, cluster.ended), return_when=asyncio.FIRST_COMPLETED)
+        if cluster.ended.done():
+            cluster.ended.result()
         log.info("this worker is a member of its group", group=cluster.settings.group_id, worker=cluster.worker_id)

@@ -7,7 +7,7 @@ import signal
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import structlog
 
@@ -121,11 +121,7 @@ class WorkerService(ABC):
         """Raises what made the worker's start fail, or keeps it from going on."""
         arrival = asyncio.ensure_future(self._signals.next())
         try:
-            awaited: list[asyncio.Future[Any]] = [work, arrival, *self._failures()]
-            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
-            for failure in self._failures():
-                if failure.done():
-                    failure.result()
+            await asyncio.wait((work, arrival), return_when=asyncio.FIRST_COMPLETED)
             return arrival.result() if arrival.done() else work.result()
         finally:
             arrival.cancel()
@@ -135,6 +131,10 @@ class WorkerService(ABC):
         _keep_watchdog_quiet()
         _keep_memory_small()
         notify("READY=1")
+        await asyncio.gather(self._reload_for_ever(reload), *self._failures())
+        raise AssertionError("nothing of that ends without an error")
+
+    async def _reload_for_ever(self, reload: Reload) -> NoReturn:
         while True:
             await self._reload_wanted.wait()
             self._reload_wanted.clear()

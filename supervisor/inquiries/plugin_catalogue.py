@@ -28,6 +28,8 @@ class PluginCatalogue:
         """All plugins that can be loaded, by name. Raises InquiryFailed."""
         if self._listing is None or (self._listing.done() and self._listing.exception() is not None):
             self._listing = asyncio.get_running_loop().create_task(self._list())
+            # Whoever has asked may be gone when it fails.
+            self._listing.add_done_callback(lambda listing: listing.cancelled() or listing.exception())
         return await asyncio.shield(self._listing)
 
     async def config_keys(self, name: str, version: str) -> list[ConfigKeyInfo]:
