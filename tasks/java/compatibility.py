@@ -72,7 +72,7 @@ class _Constants:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        (self._count,) = struct.unpack_from(">H", data, 8)
+        self._count: int = struct.unpack_from(">H", data, 8)[0]
         self._added = b""
         position, index = 10, 1
         while index < self._count:
