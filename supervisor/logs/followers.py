@@ -15,10 +15,6 @@ MAX_FOLLOWERS: Final = 100
 MAX_WAITING_BYTES: Final = 512 * 1024
 
 
-class TooManyFollowers(Exception):
-    """There are enough of them."""
-
-
 class Follower:
     """One who follows a connector and its tasks, or with a number one task. To be read in the loop that it was made in."""
 
@@ -80,10 +76,13 @@ class Followers:
     def __init__(self) -> None:
         self._followers: dict[str, list[Follower]] = {}
 
+    @property
+    def has_room(self) -> bool:
+        """Whether there may be one more."""
+        return sum(map(len, self._followers.values())) < MAX_FOLLOWERS
+
     def open(self, connector: str, task: int | None) -> Follower:
-        """One more, until `close`. Raises TooManyFollowers."""
-        if sum(map(len, self._followers.values())) >= MAX_FOLLOWERS:
-            raise TooManyFollowers(f"{MAX_FOLLOWERS} follow the logs of this worker already")
+        """One more, until `close`."""
         follower = Follower(connector, task)
         self._followers = {**self._followers, connector: [*self._followers.get(connector, ()), follower]}
         return follower

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,6 +13,7 @@ from supervisor.herder.herder import Herder
 from supervisor.herder.signatures import RequestSignature
 from supervisor.inquiries.cluster import KafkaCluster
 from supervisor.inquiries.plugin_catalogue import PluginCatalogue
+from supervisor.logs.tails import Tails
 from supervisor.metrics.activity import Activity
 from supervisor.rest.encoded import EncodedStates
 from supervisor.rest.roles import Role
@@ -40,6 +41,7 @@ class Api:
     statuses: Callable[[], Mapping[UnitId, Status]]
     activities: Activities
     peers: Peers
+    tails: Tails
     observe: Callable[[str, str, int, float], None]
     encoded: EncodedStates = field(default_factory=EncodedStates)
     topic_tracking: bool = True
@@ -79,11 +81,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response; a body of None is none at all, one of bytes or text is sent as it is, all else as JSON."""
+    """A response; a body of None is none at all, one of bytes or text is sent as it is, all else as JSON.
+
+    A `stream` is sent piece by piece instead, for as long as it goes on and somebody reads.
+    """
 
     body: Any = None
     status: HTTPStatus = HTTPStatus.OK
     headers: Mapping[str, str] = field(default_factory=dict)
+    stream: AsyncGenerator[bytes] | None = None
 
 
 ACCEPTED = Answer(status=HTTPStatus.ACCEPTED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 FORWARD: Final = "forward"
 # Longer than the other worker takes for anything, so that its own explanation arrives.
 TIMEOUT: Final = aiohttp.ClientTimeout(total=125.0, sock_connect=5.0)
+# Of an answer that goes on something comes more often than this.
+FOLLOW_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=30.0)
 # Of the client's headers only what says who it is, or that it is a worker (which Java's leader does not get to see); of the
 # other worker's those that belong to the answer.
 _REQUEST_HEADERS: Final = ("Authorization", SIGNATURE, ALGORITHM)
@@ -81,6 +83,26 @@ class WorkerClient:
         answer = await self._send("GET", _url(url, path).with_query(query), kept, None)
         _require_success(answer)
         return answer.body or b""
+
+    async def follow(
+        self, url: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]
+    ) -> AsyncGenerator[list[bytes]]:
+        """The rows of an answer that goes on, without their ends, as they come. Raises RestException."""
+        kept = {name: headers[name] for name in _REQUEST_HEADERS if name in headers}
+        target = _url(url, path).with_query(query)
+        rest = b""
+        try:
+            async with self._open().get(
+                target, headers={**kept, "Accept": JSON}, ssl=self._trust(target), timeout=FOLLOW_TIMEOUT
+            ) as answer:
+                if answer.status >= HTTPStatus.BAD_REQUEST:
+                    raise RestException(answer.status, _message(await answer.read()))
+                async for data in answer.content.iter_any():
+                    *rows, rest = (rest + data).split(b"\n")
+                    if rows:
+                        yield rows
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise unavailable(f"The worker {target.origin()} does not answer ({error})") from error
 
     async def put_task_configs(
         self, url: str, connector: str, configs: Sequence[Mapping[str, str]], key: bytes | None, algorithm: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
@@ -35,6 +36,8 @@ log = structlog.get_logger(__name__)
 # Validation and offset changes have deadlines of their own, which are shorter: this one is for what nobody thought of.
 REQUEST_TIMEOUT_S: Final = 120.0
 BODY_TIMEOUT_S: Final = 30.0
+# Who does not read a stream for so long is not there.
+READ_TIMEOUT_S: Final = 60.0
 SERVER: Final = "connectd"
 
 _encoder = msgspec.json.Encoder()
@@ -86,7 +89,7 @@ class Exchange:
             status=response.status,
             ms=round(seconds * 1000, 1),
         )
-        return response
+        return response if answer.stream is None else await _send_stream(request, response, answer.stream)
 
     async def _answer(self, request: web.BaseRequest, match: Match) -> Answer:
         if match.route.is_audited:
@@ -182,6 +185,26 @@ class Exchange:
         for rule in self._response_headers:
             rule.apply(response.headers)
         return response
+
+
+async def _send_stream(
+    request: web.BaseRequest, head: web.Response, stream: AsyncGenerator[bytes]
+) -> web.StreamResponse:
+    """Until it ends, or nobody reads it any more."""
+    response = web.StreamResponse(status=head.status, headers=head.headers)
+    async with contextlib.aclosing(stream):
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            await response.prepare(request)
+            if request.method == "HEAD":
+                return response
+            async for data in stream:
+                if request.transport is None or request.transport.is_closing():
+                    break
+                if data:
+                    async with asyncio.timeout(READ_TIMEOUT_S):
+                        await response.write(data)
+            await response.write_eof()
+    return response
 
 
 def _refusal(error: Exception) -> Answer:

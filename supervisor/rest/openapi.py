@@ -16,7 +16,11 @@ from supervisor.versions import KAFKA_CONNECT_VERSION
 
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _REFERENCE: Final = "#/components/schemas/{name}"
-_TYPES: Final[Mapping[type, Mapping[str, Any]]] = {str: {"type": "string"}, bool: {"type": "boolean"}}
+_TYPES: Final[Mapping[type, Mapping[str, Any]]] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer", "minimum": 0},
+}
 # Any request may be answered so: it is not understood, the caller is not known or may not, or the type is wrong.
 _ALWAYS: Final = (
     HTTPStatus.BAD_REQUEST,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
+from supervisor.logs.entities import Lines
 from supervisor.metrics.activity import Activity
 from supervisor.metrics.overview import Overview, UnitActivities
 from supervisor.rest.entities import Health, Me, WrittenConnector
-from supervisor.rest.handlers import overview, own, ui
+from supervisor.rest.handlers import logs, overview, own, ui
 from supervisor.rest.roles import Role
+from supervisor.rest.routes import ROUTES
 from supervisor.rest.routing import Query, Route, Scope
 
 _HEALTH: Final = "/connectd/v1/health"
@@ -18,6 +20,13 @@ _MAX_FAILED: Final = Query(
 )
 
 _SCOPE: Final = Query(name="scope", doc="`worker` for what this worker alone knows, or `cluster`", default="cluster")
+
+_LOG_QUERY: Final = (
+    Query(name="lines", doc="How many lines at the most, the last ones", type=int, default=logs.DEFAULT_LINES),
+    Query(name="level", doc="The lowest level: TRACE, DEBUG, INFO, WARN, ERROR or FATAL", default="ALL"),
+    Query(name="follow", doc="`true`: rows of NDJSON, one line each, for ever", type=bool, default=False),
+    _SCOPE,
+)
 
 METRICS_ROUTES: Final = (
     Route(
@@ -80,6 +89,24 @@ OWN_ROUTES: Final = (
     ),
     Route(
         method="GET",
+        path="/connectd/v1/connectors/{connector}/logs",
+        handler=logs.connector_logs,
+        summary="The last lines that a connector and its tasks have logged, on all workers",
+        response=Lines,
+        other_statuses=(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+        query=_LOG_QUERY,
+    ),
+    Route(
+        method="GET",
+        path="/connectd/v1/connectors/{connector}/tasks/{task}/logs",
+        handler=logs.task_logs,
+        summary="The last lines that a task has logged",
+        response=Lines,
+        other_statuses=(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+        query=_LOG_QUERY,
+    ),
+    Route(
+        method="GET",
         path="/connectd/v1/me",
         handler=ui.me,
         summary="Who asks, and what they may do",
@@ -103,3 +130,6 @@ UI_ROUTES: Final = (
     Route(method="GET", path="/ui", handler=ui.open_page, summary="To the web page", json_only=False),
     Route(method="GET", path="/ui/{file}", handler=ui.page_file, summary="A file of the web page", json_only=False),
 )
+
+# What is for clients, and not for probes.
+DESCRIBED_ROUTES: Final = (*ROUTES, *(route for route in OWN_ROUTES if route not in METRICS_ROUTES))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -42,12 +43,17 @@ class Peers:
         return workers - {self.worker_id}
 
     async def ask(
-        self, workers: Iterable[str], path: str, headers: Mapping[str, str], type: Any
+        self,
+        workers: Iterable[str],
+        path: str,
+        headers: Mapping[str, str],
+        type: Any,
+        query: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """What each of them alone answers to `GET path`, percent-encoded, and why there is no answer, by worker. `headers` are
         those of the client, which say who it is."""
         asked = list(workers)
-        told = await asyncio.gather(*(self._ask(worker, path, headers, type) for worker in asked))
+        told = await asyncio.gather(*(self._ask(worker, path, headers, type, query) for worker in asked))
         answers, problems = dict[str, Any](), dict[str, str]()
         for worker, (answer, problem) in zip(asked, told, strict=True):
             if problem is None:
@@ -56,10 +62,21 @@ class Peers:
                 problems[worker] = problem
         return answers, problems
 
-    async def _ask(self, worker: str, path: str, headers: Mapping[str, str], type: Any) -> tuple[Any, str | None]:
+    def follow(
+        self, worker: str, path: str, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> AsyncGenerator[list[bytes]]:
+        """The rows of an answer of a worker that goes on, without their ends, as they come. Raises RestException."""
+        url = f"{self._scheme}://{worker}"
+        return self._client.follow(url, path, {**query, "scope": WORKER}, headers)
+
+    async def _ask(
+        self, worker: str, path: str, headers: Mapping[str, str], type: Any, query: Mapping[str, str]
+    ) -> tuple[Any, str | None]:
         try:
             async with asyncio.timeout(PATIENCE_S):
-                content = await self._client.get(f"{self._scheme}://{worker}", path, {"scope": WORKER}, headers)
+                content = await self._client.get(
+                    f"{self._scheme}://{worker}", path, {**query, "scope": WORKER}, headers
+                )
             return msgspec.json.decode(content, type=type), None
         except TimeoutError:
             return None, f"has not answered within {PATIENCE_S:g} s"

@@ -68,7 +68,8 @@ class RestServer:
         await self._serve(metrics, metrics_listeners, settings.tls)
 
     async def stop(self) -> None:
-        """Take no more requests, and give those that are under way a moment."""
+        """Take no more requests, and give those that are under way a moment; those that would go on for ever end."""
+        self._api.tails.followers.end_all()
         for runner in self._runners:
             await runner.cleanup()
 

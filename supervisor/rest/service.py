@@ -80,8 +80,8 @@ class RestService:
         from supervisor.rest.api import Api
         from supervisor.rest.client import WorkerClient
         from supervisor.rest.openapi import openapi_document
+        from supervisor.rest.own_routes import DESCRIBED_ROUTES
         from supervisor.rest.peers import Peers
-        from supervisor.rest.routes import ROUTES
         from supervisor.rest.server import RestServer
 
         self._client = WorkerClient(self._settings.client_tls)
@@ -89,11 +89,12 @@ class RestService:
             herder=herder,
             plugins=PluginCatalogue(surroundings),
             cluster=KafkaCluster(surroundings),
-            openapi=cache(partial(openapi_document, ROUTES)),
+            openapi=cache(partial(openapi_document, DESCRIBED_ROUTES)),
             metrics=partial(metrics.render, herder),
             statuses=lambda: surroundings.statuses.all,
             activities=partial(metrics.activities, herder, self.worker_id),
             peers=Peers(self.worker_id, self.advertised_url, lambda: herder.leader_url, self._client),
+            tails=surroundings.tails,
             observe=own.observe_request,
             topic_tracking=self._settings.topic_tracking,
             topic_tracking_reset=self._settings.topic_tracking_reset,

@@ -130,11 +130,11 @@ async def get_task_configs(call: Call) -> Answer:
 
 
 async def get_task_status(call: Call) -> Answer:
-    return Answer(call.api.herder.task_status(call.connector, _task(call)))
+    return Answer(call.api.herder.task_status(call.connector, task_number(call)))
 
 
 async def restart_task(call: Call) -> Answer:
-    await call.api.herder.restart_task(call.connector, _task(call))
+    await call.api.herder.restart_task(call.connector, task_number(call))
     return NO_CONTENT
 
 
@@ -168,8 +168,8 @@ def _with_name(name: str, config: dict[str, str | None]) -> dict[str, str | None
     return {**config, NAME: name}
 
 
-def _task(call: Call) -> int:
-    """Raises RestException with status 404 for what is no number, as JAX-RS does."""
+def task_number(call: Call) -> int:
+    """The task that the path names. Raises RestException with status 404 for what is no number, as JAX-RS does."""
     text = call.params["task"]
     digits = text[1:] if text[:1] in ("+", "-") else text
     if not digits.isdecimal() or len(digits) > 10 or not -_MAX_INT <= int(text) < _MAX_INT:
