@@ -129,12 +129,18 @@ class ConnectorFiles:
     async def _remove(self, name: str) -> None:
         path = self.sources[name]
         try:
-            await self._herder.discard(name)
+            if not await self._discard(name):
+                return
         except ConnectException as error:  # it is busy: the next reload tries again
             self.reject([Problem(path, None, str(error))])
             return
         log.info(f"removed, for its file is gone: {path}", connector=name)
         self._counts[ReloadResult.REMOVED] += 1
+
+    async def _discard(self, name: str) -> bool:
+        """False if that is another worker's business by now. Raises ConnectException."""
+        await self._herder.discard(name)
+        return True
 
     def _on_status(self, unit: UnitId, status: Status) -> None:
         if status.state is State.DESTROYED and unit.task is None:

@@ -8,6 +8,7 @@ very file that brought it, by the worker that read it there.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Sequence
 from typing import Final
@@ -26,7 +27,7 @@ from supervisor.inquiries.validation import FileOutcome
 log = structlog.get_logger(__name__)
 
 # While the group has no leader, or Kafka does not answer. After that the next SIGHUP tries again.
-_RETRIES_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
+_RETRIES_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 
 class ClusterFiles(ConnectorFiles):
@@ -103,3 +104,13 @@ class ClusterFiles(ConnectorFiles):
                     self.reject([Problem(file.path, None, str(error))])
                     return
             await asyncio.sleep(wait_s)
+
+    async def _discard(self, name: str) -> bool:
+        path = self.paths.get(name)
+        for wait_s in _RETRIES_S:
+            with contextlib.suppress(ConnectException):
+                return await super()._discard(name)
+            await asyncio.sleep(wait_s)
+            if path is None or self.paths.get(name) != path:
+                return False  # another worker has deleted it, or has brought it since
+        return await super()._discard(name)

@@ -54,6 +54,8 @@ class FakeCluster:
         return True
 
     async def discard(self, name: str) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
         self.writes += 1
         del self.configs[name]
 
@@ -193,3 +195,31 @@ async def test_a_write_that_fails_is_tried_again_and_in_the_end_said_to_have_fai
     assert "d" not in cluster.configs
     await one.reload()
     assert content(cluster, "d") == "file"
+
+
+async def test_a_deletion_that_fails_is_tried_again(cluster: FakeCluster, tmp_path: Path) -> None:
+    one = Worker(cluster, tmp_path, "one")
+    one.write("c", "file", at=1000)
+    await one.reload()
+    (one.folder / "c.properties").unlink()
+    cluster.failures = [ConnectException("the group has no leader now")] * 2
+    await one.reload()
+    assert cluster.configs == {}
+
+
+async def test_a_connector_that_another_worker_has_brought_meanwhile_is_not_deleted(
+    cluster: FakeCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = Worker(cluster, tmp_path, "one"), Worker(cluster, tmp_path, "two")
+    one.write("c", "old", at=1000)
+    await one.reload()
+    (one.folder / "c.properties").unlink()
+    two.write("c", "new", at=2000)
+
+    async def two_is_faster(seconds: float) -> None:
+        await two.reload()
+
+    cluster.failures = [ConnectException("the group has no leader now")]
+    monkeypatch.setattr(module.asyncio, "sleep", two_is_faster)
+    await one.reload()
+    assert content(cluster) == "new"
