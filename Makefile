@@ -10,7 +10,8 @@ UNITDIR ?= $(SYSCONFDIR)/systemd/system
 SYSUSERSDIR ?= $(SYSCONFDIR)/sysusers.d
 TMPFILESDIR ?= $(SYSCONFDIR)/tmpfiles.d
 
-# Many tests wait for processes and servers: one more than there are cores keeps these busy.
+# Many tests wait for processes and servers: one more than there are cores keeps these busy. Tests of a group share a fixture
+# that costs much, and so a process.
 WORKERS := $(shell expr $$(nproc) + 1)
 
 .PHONY: venv demo test lint bench lock install clean
@@ -29,7 +30,7 @@ demo: $(READY)
 	$(BIN)/python -m bench.demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n $(WORKERS) tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests
 
 lint: $(READY)
 	$(BIN)/ruff check .
