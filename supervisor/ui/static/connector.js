@@ -30,9 +30,9 @@ export function connectorHead(name, tab, changed = () => {}) {
       await send(method, where);
       say(done);
       await refresh();
-      changed();
+      await changed();
     } catch (error) {
-      complain(`${what}: ${error.message}`);
+      if (error.name !== "AbortError") complain(`${what}: ${error.message}`);
     } finally {
       for (const { element } of buttons) element.disabled = false;
       enable();

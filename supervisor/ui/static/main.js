@@ -73,7 +73,9 @@ function showFailure(error) {
 
 window.addEventListener("hashchange", () => show({ moveFocus: true }));
 window.addEventListener("unhandledrejection", (event) => {
-  if (event.reason?.name !== "AbortError") complain(event.reason?.message ?? String(event.reason));
+  // Whoever goes to another page waits for nothing on this one.
+  if (event.reason?.name === "AbortError") event.preventDefault();
+  else complain(event.reason?.message ?? String(event.reason));
 });
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();

@@ -134,9 +134,9 @@ function restartCell(name, row, changed) {
     try {
       await send("POST", where);
       say(`The ${what} is being restarted`);
-      changed();
+      await changed();
     } catch (error) {
-      complain(`Restart of ${what}: ${error.message}`);
+      if (error.name !== "AbortError") complain(`Restart of ${what}: ${error.message}`);
     } finally {
       button.disabled = false;
     }

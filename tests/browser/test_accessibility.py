@@ -1,0 +1,67 @@
+"""axe-core finds nothing serious on any page, light or dark, wide or narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import PageWorker, open_page, page_worker
+from tests.support.kafka import TestKafka
+
+SERIOUS = {"serious", "critical"}
+# Each with something that is there once it is complete.
+PAGES = {
+    "#/": "broken",
+    "#/plugins": "FileStreamSinkConnector",
+    "#/plugins/FileStreamSink": "topics.regex",
+    "#/new": "FileStreamSource",
+    "#/new/FileStreamSource": "topic",
+    "#/connectors/broken": "Traceback",
+    "#/connectors/broken/config": "connector.class",
+    "#/connectors/broken/offsets": "Offsets can be changed",
+    "#/connectors/broken/logs": "follow",
+    "#/connectors/broken/edit": "Nothing is changed",
+}
+
+
+@pytest.fixture(scope="module")
+def worker(kafka: TestKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageWorker]:
+    with page_worker(kafka, tmp_path_factory.mktemp("axe")) as found:
+        found.create(
+            "broken",
+            connector_class="FileStreamSink",
+            topics="t",
+            file="/missing/folder/out.txt",
+            task_restart_policy="never",
+        )
+        yield found
+
+
+def serious(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {node['html'][:120]}" for each in found if each["impact"] in SERIOUS for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_no_page_has_serious_findings(browser: Browser, worker: PageWorker, scheme: str, width: int) -> None:
+    found = {}
+    # The policy of the page lets no script in but its own, not even that of axe.
+    with open_page(
+        browser, color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True, reduced_motion="reduce"
+    ) as page:
+        for address, text in PAGES.items():
+            page.goto(f"{worker.page}/index.html{address}")
+            expect(page.get_by_role("main")).to_contain_text(text)
+            found[address] = serious(page)
+        page.keyboard.press("?")
+        found["keys"] = serious(page)
+        page.keyboard.press("Escape")
+        page.goto(f"{worker.page}/index.html#/connectors/broken")
+        page.get_by_role("button", name="Delete").click()
+        found["delete"] = serious(page)
+    assert {address: each for address, each in found.items() if each} == {}
