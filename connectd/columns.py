@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import compress
+from operator import not_
 from typing import Any, Literal
 
 from connectd.schema import Schema
@@ -36,6 +38,8 @@ class RecordColumns:
         self._own: set[str] = set()
         # What differs from the records that were read.
         self.changed: set[str] = set()
+        # Which of the records are left, by their places among those that were read; None while all are.
+        self.left: list[int] | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -44,7 +48,10 @@ class RecordColumns:
         """A column by the name of the record's field."""
         column = self._columns.get(name)
         if column is None:
-            column = self._columns[name] = self._read(name)
+            column = self._read(name)
+            if self.left is not None:
+                column = _picked(column, self.left)
+            self._columns[name] = column
         return column
 
     def set_column(self, name: str, values: list[Any]) -> None:
@@ -106,6 +113,51 @@ class RecordColumns:
             self._rows[part] = rows
         return rows
 
+    def keep(self, flags: Sequence[bool]) -> None:
+        """Drop the records whose flag is false; there is one flag a record."""
+        self._columns = {name: list(compress(column, flags)) for name, column in self._columns.items()}
+        self._rows = {part: list(compress(rows, flags)) for part, rows in self._rows.items()}
+        self.left = list(compress(range(self._count) if self.left is None else self.left, flags))
+        self._count = len(self.left)
+
+    def change_some(self, flags: Sequence[bool], change: Callable[[RecordColumns], None]) -> None:
+        """Let `change` work on the records whose flag is true. Raises NotInColumns if they have another schema then."""
+        if not any(flags):
+            return
+        if all(flags):
+            change(self)
+            return
+        places = list(compress(range(self._count), flags))
+        some = RecordColumns(
+            len(places),
+            self._schemas["key"],
+            self._schemas["value"],
+            lambda name: _picked(self._whole(name), places),
+        )
+        change(some)
+        if some.left is not None:
+            places = _picked(places, some.left)
+        for name in some.changed:
+            self._put(name, places, some)
+        if some.left is not None:
+            kept = set(places)
+            self.keep([place in kept or not_(flag) for place, flag in enumerate(flags)])
+
+    def _whole(self, name: str) -> list[Any]:
+        return self.values(name) if name in self._schemas else self.column(name)  # type: ignore[arg-type]
+
+    def _put(self, name: str, places: Sequence[int], some: RecordColumns) -> None:
+        """Take a column of some records over, which stand at these places."""
+        if name in self._schemas and some._schemas[name] != self._schemas[name]:
+            raise NotInColumns
+        column = list(self._whole(name))
+        for place, value in zip(places, some._whole(name), strict=True):
+            column[place] = value
+        if name in self._schemas:
+            self.set(name, self._schemas[name], column)  # type: ignore[arg-type]
+        else:
+            self.set_column(name, column)
+
     def has_valid_rows(self, part: Part) -> bool:
         """Whether the rows were written by a transformation, and so fit their schema: none is null that must not be."""
         return part in self._rows and part in self.changed
@@ -116,6 +168,10 @@ class RecordColumns:
         self._rows[part] = rows
         self._columns.pop(part, None)
         self.changed.add(part)
+
+
+def _picked(column: list[Any], places: Sequence[int]) -> list[Any]:
+    return [column[place] for place in places]
 
 
 def _copy(value: Any) -> dict[Any, Any]:

@@ -25,8 +25,8 @@ class Transformation(Configurable, Generic[R]):
     def apply_columns(self, columns: RecordColumns) -> None:
         """The same for many records of one schema at once; override it where speed counts.
 
-        `columns` has afterwards what `apply` would have made of each record; it can drop none. The records themselves, their
-        values and lists stay as they are. If it raises anything, `apply` is called for each record.
+        `columns` has afterwards what `apply` would have made of each record; `columns.keep` drops records. The records
+        themselves, their values and lists stay as they are. If it raises anything, `apply` is called for each record.
         """
         raise NotInColumns
 
@@ -37,3 +37,10 @@ class Predicate(Configurable, Generic[R]):
     @abstractmethod
     def test(self, record: R) -> bool:
         """Whether the record satisfies the predicate."""
+
+    def test_columns(self, columns: RecordColumns) -> list[bool]:
+        """The same for many records of one schema at once; override it where speed counts.
+
+        If it raises anything, `test` is called for each record.
+        """
+        raise NotInColumns

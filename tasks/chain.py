@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import not_
 from typing import Any, NamedTuple
 
 from connectd.columns import RecordColumns
@@ -28,10 +29,22 @@ class Step(NamedTuple):
             return record
         return self.transformation.apply(record)
 
+    def apply_columns(self, columns: RecordColumns) -> None:
+        """The same for columns; raises anything if it cannot be done."""
+        if self.predicate is None:
+            self.transformation.apply_columns(columns)
+            return
+        flags = self.predicate.test_columns(columns)
+        if self.negate:
+            flags = list(map(not_, flags))
+        columns.change_some(flags, self.transformation.apply_columns)
+
     @property
     def takes_columns(self) -> bool:
         """Whether it may be applied to columns."""
-        return self.predicate is None and type(self.transformation).apply_columns is not Transformation.apply_columns
+        if self.predicate is not None and type(self.predicate).test_columns is Predicate.test_columns:
+            return False
+        return type(self.transformation).apply_columns is not Transformation.apply_columns
 
 
 class Run(NamedTuple):
@@ -51,7 +64,7 @@ class Chain:
         while self.in_columns < len(steps) and steps[self.in_columns].takes_columns:
             self.in_columns += 1
         self.is_all_columns = bool(steps) and self.in_columns == len(steps)
-        self._transformations = [step.transformation for step in steps[: self.in_columns]]
+        self._steps = steps[: self.in_columns]
         self._skip = self._skipped = 0
 
     @property
@@ -65,8 +78,10 @@ class Chain:
     def apply(self, columns: RecordColumns) -> bool:
         """Apply the steps that take columns; False if one of them cannot, and nothing has been changed then but `columns`."""
         try:
-            for transformation in self._transformations:
-                transformation.apply_columns(columns)
+            for step in self._steps:
+                if not len(columns):
+                    break
+                step.apply_columns(columns)
         except Exception:
             # Whatever it was: the records say it one by one.
             self._skip = self._skipped = min(2 * self._skipped + 1, MOST_SKIPPED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from connectd.columns import RecordColumns
 from connectd.config import ConfigDef, NonEmptyString, Type
 from plugins.predicates.base import BuiltinPredicate, R
 
@@ -22,3 +23,7 @@ class HasHeaderKey(BuiltinPredicate[R]):
 
     def test(self, record: R) -> bool:
         return record.headers.last_with_name(self._name) is not None
+
+    def test_columns(self, columns: RecordColumns) -> list[bool]:
+        name = self._name
+        return [bool(each) and each.last_with_name(name) is not None for each in columns.column("headers")]

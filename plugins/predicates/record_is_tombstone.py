@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectd.columns import RecordColumns
 from plugins.predicates.base import BuiltinPredicate, R
 
 
@@ -12,3 +13,8 @@ class RecordIsTombstone(BuiltinPredicate[R]):
 
     def test(self, record: R) -> bool:
         return record.value is None
+
+    def test_columns(self, columns: RecordColumns) -> list[bool]:
+        if columns.has_valid_rows("value"):
+            return [False] * len(columns)
+        return [value is None for value in columns.column("value")]

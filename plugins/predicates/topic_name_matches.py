@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from connectd.columns import RecordColumns
 from connectd.config import CompositeValidator, ConfigDef, NonEmptyString, Type
 from plugins.java_regex import compile_pattern, valid_pattern
 from plugins.predicates.base import BuiltinPredicate, R
@@ -28,3 +29,8 @@ class TopicNameMatches(BuiltinPredicate[R]):
 
     def test(self, record: R) -> bool:
         return self._matches(record.topic) is not None
+
+    def test_columns(self, columns: RecordColumns) -> list[bool]:
+        topics = columns.column("topic")
+        matching = {topic for topic in set(topics) if self._matches(topic) is not None}
+        return [topic in matching for topic in topics]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectd.columns import RecordColumns
 from plugins.transforms.base import BuiltinTransformation, R
 
 
@@ -12,3 +13,6 @@ class Filter(BuiltinTransformation[R]):
 
     def apply(self, record: R) -> None:
         return None
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        columns.keep([False] * len(columns))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from connectd.columns import NotInColumns, RecordColumns
 from connectd.config import ConfigDef, Importance, LambdaValidator, Type, ValidString
 from connectd.errors import ConfigException, DataException
+from connectd.headers import ConnectHeaders
 from connectd.schema import Field, Schema, SchemaBuilder
+from connectd.schema import Type as SchemaType
 from plugins.transforms.base import (
     KEY,
     REPLACE_NULL_CONFIG,
@@ -98,6 +101,37 @@ class HeaderFrom(PartTransformation[R]):
                 headers.add(header, get(field), field.schema)
         changed.headers = headers
         return changed
+
+    def apply_columns(self, columns: RecordColumns) -> None:
+        part, schema = self.part.name, columns.schema(self.part.name)
+        headers = [each.duplicate() for each in columns.column("headers")]
+        if schema is None:
+            maps = columns.own_maps(part)
+            for name, header in self._headers_by_field:
+                for fields, own in zip(maps, headers, strict=True):
+                    own.add(header, fields.get(name))
+            for fields in maps:
+                for name in self._moved:
+                    fields.pop(name, None)
+            columns.set_own_maps(part, maps)
+        else:
+            self._rows_to_headers(columns, schema, headers)
+        columns.set_column("headers", headers)
+
+    def _rows_to_headers(self, columns: RecordColumns, schema: Schema, headers: list[ConnectHeaders]) -> None:
+        part = self.part.name
+        if schema.type is not SchemaType.STRUCT:
+            raise NotInColumns
+        rows = columns.rows(part)
+        for (_, header), field in zip(self._headers_by_field, self._fields_for(schema), strict=True):
+            if field is None:
+                raise NotInColumns
+            index, default = field.index, field.schema.default_value if self._with_defaults else None
+            for row, own in zip(rows, headers, strict=True):
+                own.add(header, default if row[index] is None else row[index], field.schema)
+        if self._moved:
+            copy = self._copy_for(schema)
+            columns.set_rows(part, copy.target, copy.rows(rows, are_valid=columns.has_valid_rows(part)))
 
     def _make_copy(self, schema: Schema) -> StructCopy:
         builder = builder_like(schema, SchemaBuilder.struct())

@@ -294,12 +294,26 @@ class MessageBatch(SinkBatch):
 
     def records_from(self, run: Run, columns: RecordColumns) -> list[SinkRecord]:
         """The records that transformations have made of a run."""
+        if columns.left is not None:
+            return self._records_left(run, columns)
         return self._records_of(
             Run(run.start, run.end, columns.schema("key"), columns.schema("value")),
             columns.values("key"),
             columns.values("value"),
             columns.column("topic"),
             columns.column("headers") if "headers" in columns.changed else self._headers[run.start : run.end],
+        )
+
+    def _records_left(self, run: Run, columns: RecordColumns) -> list[SinkRecord]:
+        """As `records_from`, of a run of which records were dropped."""
+        assert columns.left is not None
+        messages = [self.messages[run.start + index] for index in columns.left]
+        return MessageBatch(messages, self._pipeline, self._topic)._records_of(
+            Run(0, len(messages), columns.schema("key"), columns.schema("value")),
+            columns.values("key"),
+            columns.values("value"),
+            columns.column("topic"),
+            columns.column("headers"),
         )
 
     def _records_of(
@@ -376,7 +390,7 @@ class TransformedBatch(SinkBatch):
         if runs is not None and pipeline.chain.is_all_columns:
             return records
         first = 0 if runs is None else pipeline.chain.in_columns
-        messages = source.messages
+        messages = _messages_left(source.messages, runs)
         left: list[Any] = []
         pipeline.transform_all(records, lambda index: ProcessingContext(messages[index]), left, first)
         if pipeline.errors.reports:
@@ -419,7 +433,7 @@ class TransformedBatch(SinkBatch):
         return TransformedBatch(self._source, self._pipeline, self._records[start:end])
 
     def __len__(self) -> int:
-        return len(self._records) if self._whole is None else len(self._source)
+        return len(self._records) if self._whole is None else sum(len(columns) for _, columns in self._whole)
 
     @property
     def values(self) -> Sequence[Any]:
@@ -449,6 +463,17 @@ class TransformedBatch(SinkBatch):
 
     def records(self) -> list[SinkRecord]:
         return list(self._records)
+
+
+def _messages_left(messages: Sequence[Message], runs: list[tuple[Run, RecordColumns]] | None) -> Sequence[Message]:
+    """Those of the records that are left after the steps on columns."""
+    if runs is None or all(columns.left is None for _, columns in runs):
+        return messages
+    return [
+        messages[run.start + index]
+        for run, columns in runs
+        for index in (range(run.end - run.start) if columns.left is None else columns.left)
+    ]
 
 
 def partition_of(message: Message) -> TopicPartition:

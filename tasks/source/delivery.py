@@ -139,8 +139,16 @@ class Delivery:
         self, topic: str, columns: RecordColumns, origins: Callable[[], Sequence[SourceRecord]], chunk: Chunk
     ) -> bool:
         """False, and nothing is sent, if the transformations cannot be applied to columns."""
+        count = len(columns)
         if self._pipeline.steps and not self._pipeline.chain.apply(columns):
             return False
+        if columns.left is not None:
+            # What was dropped counts as delivered.
+            for _ in range(count - len(columns)):
+                self._sender.skip(chunk.acknowledge)
+            if not len(columns):
+                return True
+            origins = functools.partial(_left, origins, columns.left)
         if "headers" in columns.changed:
             self._send_left(origins(), _records_from(columns, origins()), chunk, {})
             return True
@@ -340,6 +348,12 @@ def _abandoning(action: Callable[..., T], *arguments: Any) -> T:
 
 def _origin(origins: Callable[[], Sequence[SourceRecord]], start: int, index: int) -> SourceRecord:
     return origins()[start + index]
+
+
+def _left(origins: Callable[[], Sequence[SourceRecord]], left: Sequence[int]) -> list[SourceRecord]:
+    """The records at these places."""
+    records = origins()
+    return [records[index] for index in left]
 
 
 def _column_of_batch(batch: SourceBatch, name: str) -> list[Any]:

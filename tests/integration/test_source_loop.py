@@ -10,9 +10,11 @@ import orjson
 import pytest
 from confluent_kafka import Message
 
+from connectd.columns import RecordColumns
 from connectd.errors import ConnectException
 from connectd.records import SourceRecord
 from connectd.transforms import Predicate
+from plugins.transforms.filter import Filter
 from tasks.chain import Step
 from tasks.pipeline import Pipeline
 from tasks.states import Call
@@ -121,6 +123,23 @@ def test_keys_choose_the_partition_in_columns_as_in_records(kafka: TestKafka, to
     assert all(len(partitions) == 1 for partitions in places.values())
 
 
+class Odd(Predicate[Any]):
+    def test(self, record: Any) -> bool:
+        return int(record.value) % 2 == 1
+
+    def test_columns(self, columns: RecordColumns) -> list[bool]:
+        return [int(value) % 2 == 1 for value in columns.values("value")]
+
+
+@pytest.mark.parametrize("source", [NumberSource, ColumnSource, ConfirmedSource])
+def test_what_is_dropped_counts_as_delivered(kafka: TestKafka, topic: str, source: type[NumberSource]) -> None:
+    kafka.create_topic(topic)
+    steps = [Step(Filter(), Odd())]
+    with run_source(source(topic, 10), kafka.client, pipeline=strings(steps=steps)) as running:
+        until(lambda: running.supervisor.committed(PARTITION) == {"n": 9}, "all is committed")
+    assert kafka.lines(topic, 5) == ["0", "2", "4", "6", "8"]
+
+
 @pytest.mark.parametrize("source", [NumberSource, ColumnSource, ConfirmedSource])
 def test_a_key_converter_may_have_bytes_for_null(kafka: TestKafka, topic: str, source: type[NumberSource]) -> None:
     kafka.create_topic(topic)
@@ -158,7 +177,7 @@ def test_a_store_that_fails_gets_the_offsets_when_it_works_again(kafka: TestKafk
     attempts: Callable[[], int] = lambda: sum("CommitOffsets" in type(report).__name__ for report in supervisor.reports)  # noqa: E731
     with run_source(task, kafka.client, supervisor=supervisor):
         until(lambda: attempts() >= 3, "commits are tried again")
-        assert supervisor.storage.offset_file == {} and task.commits == 0
+        assert supervisor.offsets == {} and task.commits == 0
         supervisor.store_error = None
         until(lambda: supervisor.committed(PARTITION) == {"n": 9}, "the offsets are stored")
 
@@ -214,7 +233,7 @@ def test_a_stop_with_a_full_queue_and_no_broker_ends_in_time() -> None:
     with run_source(task, nowhere, queue_buffering_max_messages=10, shutdown_timeout_s=0.5) as running:
         until(lambda: task.polls == 1, "the records are read")
         running.stop()
-    assert running.supervisor.storage.offset_file == {}
+    assert running.supervisor.offsets == {}
 
 
 def test_commit_record_is_called_for_each_record_on_the_tasks_thread(kafka: TestKafka, topic: str) -> None:
@@ -288,7 +307,7 @@ def test_a_task_that_tries_a_record_again_can_be_stopped(kafka: TestKafka, topic
     with run_source(task, kafka.client, pipeline=refusing, supervisor=supervisor) as running:
         until(lambda: errors.counters.failures, "the first record is refused")
         running.stop()
-    assert (task.polls, supervisor.storage.offset_file, errors.counters.skipped) == (1, {}, 0)
+    assert (task.polls, supervisor.offsets, errors.counters.skipped) == (1, {}, 0)
 
 
 @pytest.mark.parametrize("source", [NumberSource, ColumnSource, ConfirmedSource])
@@ -334,7 +353,7 @@ def test_a_record_that_the_broker_refuses_fails_the_task_and_is_named(kafka: Tes
         task.released.set()
         message = str(running.failure())
     assert "MSG_SIZE_TOO_LARGE" in message and f"{topic}-0" in message and '{"n":9}' in message
-    assert running.supervisor.storage.offset_file == {}
+    assert running.supervisor.offsets == {}
 
 
 class _Enlarging(MoodyConverter):
