@@ -123,13 +123,18 @@ class Supervised:
                 raise RunFailed(f"{self.program.name}: no {what} in {timeout_s:.0f} s:\n{self.program.log_tail()}")
             time.sleep(0.005)
 
-    @contextmanager
-    def fetching(self) -> Iterator[Callable[[str], bytes]]:
-        """GET by paths, over one connection."""
+    @property
+    def address(self) -> str:
+        """Host and port of its REST API."""
         found = _REST_READY.search(self.program.log.read_text(errors="replace"))
         if found is None:
             raise RunFailed(f"{self.program.name}: there is no REST API:\n{self.program.log_tail()}")
-        with closing(http.client.HTTPConnection(found[1], int(found[2]), timeout=TIMEOUT_S)) as connection:
+        return f"{found[1]}:{found[2]}"
+
+    @contextmanager
+    def fetching(self) -> Iterator[Callable[[str], bytes]]:
+        """GET by paths, over one connection."""
+        with closing(http.client.HTTPConnection(self.address, timeout=TIMEOUT_S)) as connection:
 
             def get(path: str) -> bytes:
                 connection.request("GET", path)
