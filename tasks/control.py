@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from concurrent.futures import Future
 
 from connectd.errors import ConfigException, PluginNotFound
 from tasks.channel import ChannelClosed, ChildChannel
+from tasks.connections import end_at_once
 from tasks.logs import set_levels
 from tasks.messages import (
     ChangeTargetState,
@@ -51,7 +51,7 @@ class Control:
         channel: ChildChannel,
         generation: int,
         target_state: TargetState,
-        end: Callable[[int], object] = os._exit,
+        end: Callable[[int], object] = end_at_once,
     ) -> None:
         self._end = end
         self.generation = generation

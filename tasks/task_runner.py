@@ -22,6 +22,7 @@ from tasks.clients import (
     dlq_producer_settings,
     producer_settings,
 )
+from tasks.connections import abandon_connections
 from tasks.control import Control
 from tasks.errors import ErrorSettings, build_operator
 from tasks.errors.dead_letters import MakeLetter, sink_letters, source_letters
@@ -128,7 +129,11 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
             order.task_config, StoredOffsets(order.connector, control, READ_OFFSETS_TIMEOUT_S), control
         )
     )
-    _run(task, order, control, pipeline, loop.run)
+    try:
+        _run(task, order, control, pipeline, loop.run)
+    finally:
+        if sender.unacknowledged:
+            abandon_connections()
 
 
 def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control: Control) -> None:

@@ -141,6 +141,11 @@ class Sender:
         with self._serving:
             return self._producer.flush(timeout_s) == 0
 
+    @property
+    def unacknowledged(self) -> int:
+        """How many records are on their way."""
+        return len(self._producer)
+
     def skip(self, delivered: DeliveryCallback) -> None:
         """Acknowledge a record that is not to be sent."""
         with self._serving:
