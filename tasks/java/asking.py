@@ -89,12 +89,16 @@ class Host:
 def validate_java(order: Validate, connector: JavaPlugin) -> Validated:
     """What the connector and Kafka's own Worker say about a configuration, which has no references any more."""
     config = {key: value for key, value in order.config.items() if value is not None}
+    own = _own_infos(config)
+    # What is wrong with its Java is told; it is asked about all else with that of the worker.
+    wrong = {each.value.name for each in own.configs if each.value is not None and each.value.errors}
+    usable = {key: value for key, value in config.items() if key not in wrong}
     try:
-        with Host(connector, order.worker_config, config, order.log) as host:
+        with Host(connector, order.worker_config, usable, order.log) as host:
             answer = host.ask("validate", config={**config, CONNECTOR_CLASS: connector.name})
     except (Refusal, ConnectException, OSError) as error:
         return _all_wrong(config, error)
-    infos = merged(config[CONNECTOR_CLASS], [_infos(answer["infos"]), _own_infos(config)])
+    infos = merged(config[CONNECTOR_CLASS], [_infos(answer["infos"]), own])
     return Validated(
         errors=[
             ConfigKeyErrors(key=each.value.name, value=each.value.value, errors=each.value.errors)
