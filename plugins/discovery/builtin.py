@@ -13,7 +13,7 @@ def _key_and_value(java_name: str, location: str) -> dict[str, str]:
     return {f"{java_name}${part}": f"{location}{part}" for part in ("Key", "Value")}
 
 
-# Java's name of each plugin, and the module and class that stand for it here.
+# The name of each plugin, which is Java's if there is one in Java, and the module and class that stand for it here.
 BUILTINS: Final[Mapping[PluginKind, Mapping[str, str]]] = {
     PluginKind.SOURCE: {
         "org.apache.kafka.connect.file.FileStreamSourceConnector": (
@@ -38,6 +38,8 @@ BUILTINS: Final[Mapping[PluginKind, Mapping[str, str]]] = {
         "io.confluent.connect.avro.AvroConverter": "plugins.converters.avro:AvroConverter",
         "io.confluent.connect.json.JsonSchemaConverter": "plugins.converters.json_schema:JsonSchemaConverter",
         "io.confluent.connect.protobuf.ProtobufConverter": "plugins.converters.protobuf:ProtobufConverter",
+        "plugins.converters.plain_avro.PlainAvroConverter": "plugins.converters.plain_avro:PlainAvroConverter",
+        "plugins.converters.message_pack.MessagePackConverter": "plugins.converters.message_pack:MessagePackConverter",
     },
     PluginKind.HEADER_CONVERTER: {
         "org.apache.kafka.connect.storage.SimpleHeaderConverter": (

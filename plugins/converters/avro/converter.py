@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from connectd.config import ConfigDef
 from connectd.errors import DataException
@@ -18,11 +17,6 @@ from plugins.converters.avro.settings import AvroSettings, avro_config_def
 from plugins.converters.avro.to_connect import connect_schema
 from plugins.converters.registry.client import SchemaText
 from plugins.converters.registry.converter import Draft, PayloadReader, PayloadWriter, RegistryConverter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from plugins.converters.avro.codec import Parsed
 
 
 class AvroConverter(RegistryConverter):
@@ -41,7 +35,7 @@ class AvroConverter(RegistryConverter):
         return Draft(to_text(avro), avro.name if avro.type == "record" else None)
 
     def new_writer(self, schema: Schema | None, target: SchemaText | None) -> PayloadWriter:
-        from plugins.converters.avro import codec, writing
+        from plugins.converters.avro import payloads, writing
 
         avro = avro_schema(schema, self._settings)
         if target is None or schema is None:
@@ -52,25 +46,20 @@ class AvroConverter(RegistryConverter):
             )
         convert = writing.new_converter(schema, avro, self._settings)
         written = _parsed(target)
-        return PayloadWriter(convert if written.type == "bytes" else _writer(codec.for_writing(written), convert))
+        return PayloadWriter(convert if written.type == "bytes" else payloads.new_write(written, convert))
 
     def new_reader(
         self, written: SchemaText, version: int | None, header: bytes, target: SchemaText | None
     ) -> PayloadReader:
-        from plugins.converters.avro import codec, decoding, reading
+        from plugins.converters.avro import payloads, reading
 
         writer, reader = _parsed(written), None if target is None else _parsed(target)
         avro = reader or writer
         schema = None if avro.name == ANYTHING else connect_schema(avro, self._settings, version)
-        convert = reading.new_converter(schema, avro, self._settings, in_order=reader is None)
         if writer.type == "bytes":
+            convert = reading.new_converter(schema, avro, self._settings, in_order=reader is None)
             return PayloadReader(schema, convert or bytes)
-        parsed_reader = None if reader is None else codec.for_writing(reader)
-        read = fastavro_reader(codec.for_reading(writer), parsed_reader, convert, self._fails_on_rest)
-        if reader is not None or schema is None:
-            return PayloadReader(schema, read)
-        read_all = decoding.new_read_all(schema, avro, self._settings, self._fails_on_rest)
-        return PayloadReader(schema, read if read_all is None else _first_trying(read_all, read), read_all)
+        return PayloadReader(schema, *payloads.new_read(schema, writer, reader, self._settings, self._fails_on_rest))
 
     def check_readable(self, schema: Schema | None, target: SchemaText) -> None:
         reasons = reasons_not_to_read(_parsed(target), avro_schema(schema, self._settings))
@@ -92,42 +81,3 @@ class AvroConverter(RegistryConverter):
 
 def _parsed(text: SchemaText) -> AvroSchema:
     return parse(text.text, text.references.values())
-
-
-def _writer(parsed: Parsed, convert: Callable[[Any], Any]) -> Callable[[Any], bytes]:
-    from fastavro import schemaless_writer
-
-    def write(value: Any) -> bytes:
-        data = BytesIO()
-        schemaless_writer(data, parsed, convert(value))
-        return data.getvalue()
-
-    return write
-
-
-def _first_trying(
-    read_all: Callable[[Sequence[bytes], int], list[Any]], read: Callable[[bytes], Any]
-) -> Callable[[bytes], Any]:
-    def read_quickly(data: bytes) -> Any:
-        try:
-            return read_all((data,), 0)[0]
-        except Exception:  # Whatever it was, fastavro decides whether it is an error.
-            return read(data)
-
-    return read_quickly
-
-
-def fastavro_reader(
-    parsed: Parsed, target: Parsed | None, convert: Callable[[Any], Any] | None, fails_on_rest: bool
-) -> Callable[[bytes], Any]:
-    """What reads data of any schema, as data of `target` if there is one."""
-    from fastavro import schemaless_reader
-
-    def read(data: bytes) -> Any:
-        stream = BytesIO(data)
-        value = schemaless_reader(stream, parsed, target, return_named_type=True)
-        if fails_on_rest and stream.tell() != len(data):
-            raise DataException(f"There are {len(data) - stream.tell()} bytes behind the data of the message")
-        return value if convert is None or value is None else convert(value)
-
-    return read

@@ -14,12 +14,11 @@ from fastavro import schemaless_writer
 from connectd.errors import DataException
 from connectd.schema import Schema, SchemaBuilder
 from connectd.struct import Struct
-from plugins.converters.avro import AvroConverter, codec
+from plugins.converters.avro import AvroConverter
 from plugins.converters.avro.constants import ANYTHING
-from plugins.converters.avro.converter import fastavro_reader
 from plugins.converters.avro.decoding import ReadAll, new_read_all
 from plugins.converters.avro.model import parse
-from plugins.converters.avro.reading import new_converter
+from plugins.converters.avro.payloads import fastavro_read
 from plugins.converters.avro.settings import AvroSettings
 from plugins.converters.avro.to_connect import connect_schema
 from tests.peer.registry_cases_avro import avro_cases
@@ -61,8 +60,7 @@ def readers_of(text: str, data: bytes) -> Readers:
     schema = connect_schema(avro, settings, None)
     fast = new_read_all(schema, avro, settings, fails_on_rest=True)
     assert fast is not None
-    convert = new_converter(schema, avro, settings, in_order=True)
-    return Readers(fast, fastavro_reader(codec.for_reading(avro), None, convert, fails_on_rest=True), data)
+    return Readers(fast, fastavro_read(schema, avro, None, settings, fails_on_rest=True), data)
 
 
 def cases() -> Iterator[Readers]:
