@@ -13,7 +13,7 @@ Rows = Sequence[bytes]
 Source = Callable[[int], AsyncGenerator[Rows]]
 
 # Batches that wait for the reader; who has more to say waits, and leaves lines out.
-_WAITING: Final = 20
+_WAITING: Final = 2
 # For so long the first rows wait for those of all workers.
 _PATIENCE_S: Final = 1.5
 # An empty row this often tells the reader that there is somebody.
@@ -52,8 +52,8 @@ class Merged:
             await asyncio.gather(*self._readers.values(), return_exceptions=True)
 
     async def _first_rows(self) -> bytes:
-        if self._first:
-            await asyncio.wait(self._first.values(), timeout=_PATIENCE_S)
+        await asyncio.sleep(0)  # the readers begin
+        await asyncio.wait(self._first.values(), timeout=_PATIENCE_S)
         come = [each.result() for each in self._first.values() if each.done() and not each.cancelled()]
         rows = sorted(row for each in come for row in each)
         return b"".join(row + b"\n" for row in rows[max(0, len(rows) - self._lines) :])
