@@ -1,7 +1,7 @@
 // Small charts: a line in a row of a table, and one with axes.
 
 import { h, setText, svg } from "./dom.js";
-import { time } from "./format.js";
+import { short, time } from "./format.js";
 import { GAP_MS } from "./history.js";
 
 const SPARK = { width: 72, height: 16, points: 60 };
@@ -54,7 +54,7 @@ export function chart(title, name, format) {
     const path = linePath(shown, name, x, y);
     line.setAttribute("d", path);
     area.setAttribute("d", shown.some(isGap) ? "" : `${path}V${y(0)}H${x(shown[0])}Z`);
-    setText(upper, format(most));
+    setText(upper, short(most));
     setText(begin, time(from));
     setText(end, time(last.time));
   }

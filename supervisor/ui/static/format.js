@@ -4,10 +4,17 @@ const NOTHING = "–";
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const precise = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
 const known = (value) => value !== null && value !== undefined;
 
 export function count(value) {
   return known(value) ? whole.format(value) : NOTHING;
+}
+
+/** For the end of an axis: 20K, 5M. */
+export function short(value) {
+  return value < 10000 ? whole.format(value) : compact.format(value);
 }
 
 export function rate(value) {

@@ -71,7 +71,7 @@ function note(item, key, complete) {
 }
 
 function buildSummary() {
-  const facts = ["Connectors", "of them failed", "Tasks", "Memory", "CPU"].map((title) => ({ title, value: h("dd", {}) }));
+  const facts = ["Connectors", "Failing", "Tasks", "Memory", "CPU"].map((title) => ({ title, value: h("dd", {}) }));
   const throughput = chart("Records/s", "rate", format.rate);
   const lag = chart("Behind, records", "lag", format.count);
   const element = h(
