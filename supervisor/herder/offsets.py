@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -12,7 +12,7 @@ from supervisor.herder.entities import ConnectorOffset, ConnectorType
 from supervisor.herder.errors import BadRequest, OperationInProgress, Unavailable
 from supervisor.herder.progress import Outcome, note
 from supervisor.inquiries.inquiry import Answer, InquiryRefused, ask
-from supervisor.storage.offset_file import OffsetBackingStore, source_partition
+from supervisor.storage.offset_file import OffsetStores, source_partition
 from supervisor.units.unit import Surroundings
 from tasks.messages import AlterOffsets, ListOffsets, OffsetsAltered, OffsetsListed, Reason
 
@@ -27,14 +27,14 @@ GRACE_S = 20.0
 class ConnectorOffsets:
     """Reads and changes them. Kafka and plugin code are asked in a child."""
 
-    def __init__(self, surroundings: Surroundings, store: OffsetBackingStore) -> None:
+    def __init__(self, surroundings: Surroundings, stores: OffsetStores) -> None:
         self._surroundings = surroundings
-        self._store = store
+        self._stores = stores
 
     async def read(self, config: dict[str, str], kind: ConnectorType) -> list[ConnectorOffset]:
         """How far the connector has read. Raises Unavailable, InquiryFailed."""
         if kind is not ConnectorType.SINK:
-            return [ConnectorOffset(partition, offset) for _, partition, offset in await self._stored(config["name"])]
+            return [ConnectorOffset(partition, offset) for _, partition, offset in await self._stored(config)]
         order = ListOffsets(
             config=config,
             worker_config=self._surroundings.worker_config,
@@ -58,20 +58,22 @@ class ConnectorOffsets:
             worker_config=self._surroundings.worker_config,
             log=self._surroundings.log,
             offsets=None if pairs is None else json.dumps(pairs).encode(),
-            stored=[key for key, _, _ in await self._stored(config["name"])],
+            stored=[key for key, _, _ in await self._stored(config)],
             timeout_s=CHANGE_TIMEOUT_S,
         )
         note(Outcome.UNKNOWN)  # the connector and Kafka change theirs in the child
         altered = await self._ask(order, OffsetsAltered)
         if altered.entries:
-            await self._store.commit(altered.entries)
+            await self._stores.of(config).commit(altered.entries)
         note(Outcome.APPLIED)
         return altered.handled
 
-    async def _stored(self, connector: str) -> list[tuple[bytes, dict[str, object], dict[str, object] | None]]:
+    async def _stored(
+        self, config: Mapping[str, str]
+    ) -> list[tuple[bytes, dict[str, object], dict[str, object] | None]]:
         """Key, partition and offset of each entry of a source."""
         found = []
-        for key, value in await self._store.entries_of(connector):
+        for key, value in await self._stores.of(config).entries_of(config["name"]):
             if (stored := source_partition(key)) is not None:
                 found.append((key, stored[1], _offset(value)))
         return found

@@ -26,7 +26,7 @@ _DECODER: Final = msgspec.json.Decoder()
 
 
 class OffsetBackingStore(Protocol):
-    """Where a worker keeps the offsets of its sources, as stored: key `["connector",{partition}]`, value `{offset}`.
+    """Where the offsets of sources are, as stored: key `["connector",{partition}]`, value `{offset}`.
 
     Keys that are the same as JSON are the same, however they are written.
     """
@@ -39,6 +39,13 @@ class OffsetBackingStore(Protocol):
 
     def commit(self, entries: Entries) -> asyncio.Future[None]:
         """Done when the entries are durable; None as a value removes its key. Fails with ConnectException."""
+
+
+class OffsetStores(Protocol):
+    """Where the connectors of a worker have their offsets."""
+
+    def of(self, connector_config: Mapping[str, str]) -> OffsetBackingStore:
+        """Those of a connector with this configuration."""
 
 
 class OffsetFileError(ConnectException):
@@ -145,6 +152,10 @@ class OffsetStore:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+    def of(self, connector_config: Mapping[str, str]) -> OffsetStore:
+        """All connectors have theirs here."""
+        return self
 
     async def read(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The durable values in the order of the keys."""

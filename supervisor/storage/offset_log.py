@@ -10,7 +10,7 @@ from supervisor.storage.errors import StorageUnavailable
 from supervisor.storage.kafka_log import KafkaLog
 from supervisor.storage.offset_file import Entries
 from supervisor.storage.offset_state import OffsetState
-from supervisor.storage.settings import offset_log_settings
+from supervisor.storage.settings import offset_log_settings, own_offset_log_settings
 from supervisor.storage.tail import LogRecord
 from supervisor.storage.writer import Position
 from tasks.settings.distributed import DistributedConfig
@@ -22,16 +22,19 @@ Refusal = Callable[[], str | None]
 
 
 class OffsetLog:
-    """The offsets of all sources: an `OffsetBackingStore`.
+    """The offsets of all sources, or with `own_topic` of a connector that has one for itself: an `OffsetBackingStore`.
 
     A worker that has lost its place in the group must not set back the offsets of those who took over its tasks: `refusal` is
     asked before each write. To be used on the event loop.
     """
 
-    def __init__(self, worker: DistributedConfig, refusal: Refusal = lambda: None) -> None:
+    def __init__(
+        self, worker: DistributedConfig, refusal: Refusal = lambda: None, own_topic: str | None = None
+    ) -> None:
         """Raises ConfigException for client settings that are wrong."""
         self._state = OffsetState()
-        self._log = KafkaLog(offset_log_settings(worker), self._apply)
+        settings = offset_log_settings(worker) if own_topic is None else own_offset_log_settings(worker, own_topic)
+        self._log = KafkaLog(settings, self._apply)
         self._refusal = refusal
 
     async def start(self) -> None:

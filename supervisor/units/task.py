@@ -8,7 +8,7 @@ import msgspec
 
 from connectd.errors import ConnectException
 from supervisor.processes.process import Child
-from supervisor.storage.offset_file import OffsetBackingStore
+from supervisor.storage.offset_file import OffsetBackingStore, OffsetStores
 from supervisor.units.hangs import HangLimits
 from supervisor.units.memberships import Heir, Memberships
 from supervisor.units.specs import TaskSpec
@@ -36,12 +36,13 @@ class TaskUnit(Unit):
         spec: TaskSpec,
         surroundings: Surroundings,
         rules: Rules,
-        offsets: OffsetBackingStore | None,
+        offsets: OffsetStores | None,
         memberships: Memberships,
         after: asyncio.Future[None] | None = None,
     ) -> None:
         self.spec = spec
-        self._offsets = offsets
+        self._stores = offsets
+        self._offsets: OffsetBackingStore | None = None
         self._memberships = memberships
         self._membership: Membership | None = None
         self.heir = Heir.NOBODY
@@ -68,6 +69,7 @@ class TaskUnit(Unit):
     def _order(self, generation: int) -> Order:
         spec, before = self.spec, self._ordered
         self._ordered = spec
+        self._offsets = None if self._stores is None else self._stores.of(spec.connector_config)
         return RunTask(
             connector=spec.connector,
             task=spec.task,

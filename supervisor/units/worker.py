@@ -9,7 +9,7 @@ from typing import TypeVar
 import structlog
 
 from connectd.errors import ConfigException
-from supervisor.storage.offset_file import OffsetBackingStore
+from supervisor.storage.offset_file import OffsetStores
 from supervisor.units.connector import ConnectorUnit
 from supervisor.units.lifecycle import UnitId
 from supervisor.units.memberships import Heir, Memberships
@@ -35,7 +35,7 @@ class Worker:
     """
 
     def __init__(
-        self, surroundings: Surroundings, offsets: OffsetBackingStore | None, on_plan: Callable[[str, Plan], None]
+        self, surroundings: Surroundings, offsets: OffsetStores | None, on_plan: Callable[[str, Plan], None]
     ) -> None:
         self.surroundings = surroundings
         self.connectors: dict[str, ConnectorUnit] = {}

@@ -40,13 +40,16 @@ def storage_admin_settings(worker: DistributedConfig, purpose: str) -> ClientSet
     return _settings(Client.ADMIN, worker, purpose, {}, {})
 
 
-def storage_consumer_settings(worker: DistributedConfig, purpose: str) -> ClientSettings:
+def storage_consumer_settings(
+    worker: DistributedConfig, purpose: str, *, committed_only: bool = False
+) -> ClientSettings:
     """For the consumer that reads a topic from its beginning. It joins no group. Raises ConfigException."""
+    committed_only = committed_only or worker.exactly_once_source_enabled
     fixed = {
         "group.id": worker.group_id,
         "enable.auto.commit": "false",
         "auto.offset.reset": "earliest",
-        "isolation.level": "read_committed" if worker.exactly_once_source_enabled else "read_uncommitted",
+        "isolation.level": "read_committed" if committed_only else "read_uncommitted",
         "allow.auto.create.topics": "false",
     }
     return _settings(Client.CONSUMER, worker, purpose, fixed, _CONSUMER_TUNING)

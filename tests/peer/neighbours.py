@@ -55,10 +55,10 @@ class Lines:
         self.file.touch()
         self.count = 0
 
-    @property
-    def config(self) -> dict[str, str]:
-        """Of the source."""
-        return {"connector.class": SOURCE, "tasks.max": "1", "file": str(self.file), "topic": self.name}
+    def config(self, offsets_topic: str | None = None) -> dict[str, str]:
+        """Of the source, with a topic for its offsets alone or without."""
+        own = {} if offsets_topic is None else {"offsets.storage.topic": offsets_topic}
+        return {"connector.class": SOURCE, "tasks.max": "1", "file": str(self.file), "topic": self.name, **own}
 
     def append(self, count: int) -> None:
         """So many more lines."""

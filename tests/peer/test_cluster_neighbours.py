@@ -62,14 +62,14 @@ def test_a_java_worker_and_ours_share_the_work_whoever_leads(
         assert it.leader is leader
         append(sources)
         for source in sources:
-            put(follower, source.name, source.config)
+            put(follower, source.name, source.config())
         put(leader, sink.name, sink.config(*sources, tasks=2))
         await_shared(it, sources, sink, 2)
         it.await_lines(sink, *sources)
         await_agreement(it, *connectors)
 
         # Changed by the one that does not lead: of a source what it reads at a time, of the sink how many tasks.
-        put(follower, sources[0].name, {**sources[0].config, "batch.size": "1000"})
+        put(follower, sources[0].name, {**sources[0].config(), "batch.size": "1000"})
         put(follower, sink.name, sink.config(*sources, tasks=3))
         await_shared(it, sources, sink, 3)
         append(sources)

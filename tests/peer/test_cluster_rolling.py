@@ -24,7 +24,7 @@ def test_workers_are_replaced_one_by_one_under_load(kafka: TestKafka, tmp_path: 
         sinks = [Written(f"{it.name}-{sink}", tmp_path) for sink in ("first", "second")]
         start(it, [JavaMember] * WORKERS)
         for source in sources:
-            it.living[0].ok("PUT", f"/connectors/{source.name}/config", source.config)
+            it.living[0].ok("PUT", f"/connectors/{source.name}/config", source.config())
             source.append(1)
         for sink in sinks:
             it.living[0].ok("PUT", f"/connectors/{sink.name}/config", sink.config(*sources, tasks=2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import uuid
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ def test_a_java_cluster_is_taken_over_and_given_back(kafka: TestKafka, tmp_path:
         await_ready([it.add(JavaMember), it.add(JavaMember)])
         for source in (a, b, c, d):
             source.append(100)
-            put(it, source.name, source.config)
+            put(it, source.name, source.config(own_topic(b) if source is b else None))
         put(it, everything.name, everything.config(a, b, c, d, tasks=2))
         for sink in (first, second):
             put(it, sink.name, sink.config(a))
@@ -40,8 +41,10 @@ def test_a_java_cluster_is_taken_over_and_given_back(kafka: TestKafka, tmp_path:
         a.append(100)
         b.append(100)
         it.await_lines(everything, a)
+        await_in_own_topic(it, b)
 
         hand_over(it, [ClusterMember, ClusterMember])
+        put(it, a.name, a.config(own_topic(a)))
         a.append(100)
         it.await_lines(everything, a)
         assert not everything.has_all(b)
@@ -51,12 +54,14 @@ def test_a_java_cluster_is_taken_over_and_given_back(kafka: TestKafka, tmp_path:
         for sink, sources in ((everything, (a, b, c)), (first, (a,)), (second, (a,))):
             it.await_lines(sink, *sources)
         new.append(100)
-        put(it, new.name, new.config)
+        await_in_own_topic(it, a, b)
+        put(it, new.name, new.config(own_topic(new)))
         put(it, everything.name, everything.config(a, b, c, new, tasks=3))
         it.await_lines(everything, new)
         order(it, "pause", a.name, second.name)
         order(it, "stop", b.name, first.name)
         alter_source(it, b, 130)
+        await_in_own_topic(it, b, new)
         read_by_first = first.numbers(a)
         it.living[0].ok("DELETE", f"/connectors/{first.name}/offsets")
         it.living[0].ok("DELETE", f"/connectors/{c.name}")
@@ -71,6 +76,7 @@ def test_a_java_cluster_is_taken_over_and_given_back(kafka: TestKafka, tmp_path:
         b.append(100)
         for sink, sources in ((everything, (a, b, new)), (first, (a,)), (second, (a,))):
             it.await_lines(sink, *sources)
+        await_in_own_topic(it, a, b, new)
 
     for source in (a, b, c, d, new):
         assert everything.numbers(source) == topic(it, source)
@@ -101,6 +107,30 @@ def order(it: Neighbours, what: str, *connectors: str) -> None:
         wait_until(
             lambda name=name: set(states(it, name).values()) == {STATES[what]}, f"{name} is there; see {it.folder}"
         )
+
+
+def own_topic(source: Lines) -> str:
+    """A topic for its offsets alone (KIP-618)."""
+    return f"{source.name}-offsets"
+
+
+def await_in_own_topic(it: Neighbours, *sources: Lines) -> None:
+    """Until the offsets of these are in their own topics and in that of all."""
+    for source in sources:
+        (offset,) = it.offsets(source.name)
+        for name in (own_topic(source), f"{it.name}-offsets"):
+            wait_until(
+                lambda name=name, source=source, offset=offset: last(it, name, source) == offset["offset"],
+                f"the offset of {source.name} is in {name}",
+            )
+
+
+def last(it: Neighbours, topic: str, source: Lines) -> Any:
+    """What an offset topic says of a source."""
+    records = it.kafka.consume(topic, sum(it.kafka.end_offsets(topic).values()))
+    key = [source.name, {"filename": str(source.file)}]
+    found = [record.value() for record in records if json.loads(record.key() or b"null") == key]
+    return json.loads(found[-1] or b"null") if found else None
 
 
 def alter_source(it: Neighbours, source: Lines, line: int) -> None:

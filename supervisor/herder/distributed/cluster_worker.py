@@ -277,4 +277,5 @@ class ClusterWorker:
         for connector in self.topics.forgotten():
             for task in self.worker.tasks_of(connector):
                 task.send(ForgetTopics())
+        self.storage.offsets.close_unused([task.spec.connector_config for task in self.worker.tasks.values()])
         await self.leadership.look_after()

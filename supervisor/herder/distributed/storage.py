@@ -1,4 +1,4 @@
-"""The three topics of a cluster, opened and closed together."""
+"""The topics of a cluster, opened and closed together."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from supervisor.storage.config_listener import ConfigListener
 from supervisor.storage.config_log import ConfigLog
 from supervisor.storage.offset_log import OffsetLog
+from supervisor.storage.offset_topics import OffsetTopics
 from supervisor.storage.status_log import StatusListener, StatusLog
 from tasks.settings import DistributedConfig
 
@@ -23,7 +24,11 @@ class Storage:
         refusal: Callable[[], str | None],
     ) -> None:
         self.configs = ConfigLog(settings, listener)
-        self.offsets = OffsetLog(settings, refusal)
+        self.offsets = OffsetTopics(
+            settings.offset_topic.name,
+            OffsetLog(settings, refusal),
+            lambda topic: OffsetLog(settings, refusal, topic),
+        )
         self.statuses = StatusLog(settings, on_status)
 
     async def start(self) -> None:
