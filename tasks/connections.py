@@ -1,4 +1,4 @@
-"""What becomes of the connections of a process that ends before Kafka has answered everything."""
+"""What becomes of what was sent when nobody answers: a process that is replaced must not write any more."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import os
 import socket
 import stat
 import struct
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final, NoReturn
 
 _DESCRIPTORS: Final = "/proc/self/fd"
 # On, and no time to send the rest: see SO_LINGER in socket(7).
 _NO_REST: Final = struct.pack("ii", 1, 0)
+_LISTENS: Final = (socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
 
 
 def end_at_once(code: int) -> NoReturn:
@@ -21,20 +22,27 @@ def end_at_once(code: int) -> NoReturn:
 
 
 def abandon_connections() -> None:
-    """Have the kernel throw away what it has not sent when this process ends.
+    """Have the kernel throw away what it has not sent of a connection that is closed from now on, or by the end of this process.
 
-    It would go on trying for minutes otherwise, and a broker that comes within reach again would get records of a task that
-    was replaced long before. Where there is no /proc nothing is done.
+    It would go on trying for minutes otherwise, and a broker that comes within reach again would get what a worker or a task
+    wrote that was replaced long before. Clients of this process's own servers get their answers nevertheless. Where there is
+    no /proc nothing is done.
     """
     with suppress(OSError):
-        for descriptor in os.listdir(_DESCRIPTORS):  # noqa: PTH208
-            with suppress(OSError):
-                _abandon(int(descriptor))
+        descriptors = [int(each) for each in os.listdir(_DESCRIPTORS)]  # noqa: PTH208
+        with ExitStack() as duplicates:
+            connections = [each for each in (_duplicate(each, duplicates) for each in descriptors) if each is not None]
+            served = {each.getsockname()[1] for each in connections if each.getsockopt(*_LISTENS)}
+            for each in connections:
+                if each.getsockname()[1] not in served:
+                    each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_REST)
 
 
-def _abandon(descriptor: int) -> None:
-    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-        return
-    with socket.socket(fileno=os.dup(descriptor)) as connection:
-        if connection.family in (socket.AF_INET, socket.AF_INET6) and connection.type == socket.SOCK_STREAM:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_REST)
+def _duplicate(descriptor: int, duplicates: ExitStack) -> socket.socket | None:
+    """For the options of a TCP connection, which are those of all of its descriptors."""
+    with suppress(OSError):
+        if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+            found = duplicates.enter_context(socket.socket(fileno=os.dup(descriptor)))
+            if found.family in (socket.AF_INET, socket.AF_INET6) and found.type == socket.SOCK_STREAM:
+                return found
+    return None

@@ -14,6 +14,7 @@ from supervisor.herder.distributed.work import Work
 from supervisor.storage.config_log import ConfigLog
 from supervisor.storage.status_log import StatusLog
 from supervisor.units.lifecycle import UnitId
+from tasks.connections import abandon_connections
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +70,8 @@ class WorkListener:
 
     async def on_lost(self, reason: str) -> None:
         log.warning(f"stopping everything, for others may take it over: {reason}")
+        # Offsets that are on their way to a broker out of reach must not set back those of the workers that take over.
+        abandon_connections()
         await self._work.drop()
 
     async def on_poll_timeout(self) -> None:

@@ -44,3 +44,24 @@ def test_what_is_abandoned_is_not_sent_any_more() -> None:
     with sent_by("abandon") as connection, pytest.raises(ConnectionResetError):
         while connection.recv(1 << 20):
             pass
+
+
+def test_clients_of_this_process_get_their_answers() -> None:
+    program = """
+import os, socket
+from tasks.connections import abandon_connections
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+connection, _ = server.accept()
+abandon_connections()
+connection.sendall(bytes(100_000))
+os._exit(0)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        with socket.create_connection(("127.0.0.1", int(process.stdout.readline()))) as connection:
+            assert process.wait(30) == 0
+            answer = b""
+            while more := connection.recv(1 << 20):
+                answer += more
+    assert len(answer) == 100_000
