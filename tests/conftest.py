@@ -18,6 +18,12 @@ from tests.support.kafka import TestKafka
 _started: list[EmbeddedKafka] = []
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """With `--dist loadgroup` the name of a test ends with that of its group, and `--last-failed` would not find it again."""
+    report.nodeid = re.sub(r"@[^@\]]+$", "", report.nodeid)
+
+
 @pytest.fixture(scope="session")
 def kafka(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestKafka]:
     """The broker of this run: topics are shared by all tests, so take the fixture `topic` for names."""

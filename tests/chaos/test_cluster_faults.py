@@ -6,21 +6,24 @@ The fixture `fleet` checks that before and after each fault; the workers and the
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
 from supervisor.embedded import EmbeddedKafka
+from supervisor.embedded import broker as embedded_broker
 from supervisor.embedded.ports import free_port
 from tests.support.chaos import PLUGINS
 from tests.support.cluster import PATIENCE_S, Cluster, ClusterMember, cluster, wait_until
 from tests.support.fleet import Fleet
 from tests.support.kafka import TestKafka
+from tests.support.network import Network, NoNetwork, network
 
 # One broker and one cluster for all of them.
 pytestmark = pytest.mark.xdist_group("cluster faults")
@@ -31,11 +34,12 @@ STORM = 16
 
 
 class Bed:
-    """The fleet with its workers and its broker."""
+    """The fleet with its workers and its broker; `remote` is where a worker may be cut off, or why there is no such place."""
 
-    def __init__(self, fleet: Fleet, broker: EmbeddedKafka) -> None:
+    def __init__(self, fleet: Fleet, broker: EmbeddedKafka, remote: Remote | NoNetwork) -> None:
         self.fleet = fleet
         self.broker = broker
+        self.remote = remote
 
     @property
     def cluster(self) -> Cluster:
@@ -85,19 +89,62 @@ class Bed:
                 each.start()
 
 
+class Remote:
+    """A machine at the end of a cable, and where it finds the broker."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.bootstrap_servers = f"{network.here}:{free_port()}"
+
+    def listeners(self, properties: dict[str, str]) -> dict[str, str]:
+        """The broker's properties with a listener for it."""
+        listener = f",REMOTE://{self.bootstrap_servers}"
+        added = {key: properties[key] + listener for key in ("listeners", "advertised.listeners")}
+        protocols = properties["listener.security.protocol.map"] + ",REMOTE:PLAINTEXT"
+        return {**properties, **added, "listener.security.protocol.map": protocols}
+
+    def add_worker(self, cluster: Cluster) -> ClusterMember:
+        network = self.network
+
+        class RemoteMember(ClusterMember):
+            host = network.there
+
+            @property
+            def command(self) -> Sequence[str]:
+                return network.command(*super().command)
+
+        port = free_port()
+        where = {"bootstrap_servers": self.bootstrap_servers, "listeners": f"http://{network.there}:{port}"}
+        member = cluster.add(RemoteMember, **where)
+        member.port = port
+        return member
+
+
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
     folder = tmp_path_factory.mktemp("cluster")
     name = f"f-{uuid.uuid4().hex[:8]}"
-    broker = EmbeddedKafka(folder / "kafka", port=free_port()).start()
+    with contextlib.ExitStack() as ending:
+        remote = _remote(ending)
+        broker = EmbeddedKafka(folder / "kafka", port=free_port()).start()
+        ending.callback(broker.stop)
+        it = ending.enter_context(cluster(TestKafka(broker.client), folder, name, WORKERS, plugin_path=str(PLUGINS)))
+        fleet = Fleet(it)
+        ending.callback(fleet.close)
+        fleet.create()
+        yield Bed(fleet, broker, remote)
+
+
+def _remote(ending: contextlib.ExitStack) -> Remote | NoNetwork:
+    """The broker listens there too, each time it is started."""
     try:
-        with cluster(TestKafka(broker.client), folder, name, WORKERS, plugin_path=str(PLUGINS)) as it:
-            fleet = Fleet(it)
-            fleet.create()
-            yield Bed(fleet, broker)
-            fleet.close()
-    finally:
-        broker.stop()
+        remote = Remote(ending.enter_context(network()))
+    except NoNetwork as error:
+        return error
+    usual = embedded_broker.server_properties
+    patch = ending.enter_context(pytest.MonkeyPatch.context())
+    patch.setattr(embedded_broker, "server_properties", lambda *given: remote.listeners(usual(*given)))
+    return remote
 
 
 @pytest.fixture
@@ -201,6 +248,25 @@ def test_the_broker_is_away_for_longer_than_the_sessions(well: Bed) -> None:
     well.all_gone()
     well.broker.start()
     well.is_well()
+
+
+# --- the network ------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_is_cut_off(well: Bed) -> None:
+    """No connection ends, and nothing is refused: there is only silence."""
+    if isinstance(well.remote, NoNetwork):
+        pytest.skip(str(well.remote))
+    cut_off = well.remote.add_worker(well.cluster)
+    well.is_well()
+    well.remote.network.cut()
+    try:
+        well.take_over(cut_off)
+    finally:
+        well.remote.network.mend()
+    well.is_well()
+    well.end(cut_off)
+    well.cluster.members.remove(cut_off)
 
 
 # --- rebalances -------------------------------------------------------------------------------------------------------

@@ -69,6 +69,8 @@ def processes_of(connector: str) -> dict[str, list[int]]:
 class ClusterMember:
     """One worker process; `log` is where it writes JSON lines."""
 
+    host = "127.0.0.1"
+
     def __init__(self, folder: Path, number: int, port: int, text: str) -> None:
         self.folder = folder
         self.port = port
@@ -79,7 +81,7 @@ class ClusterMember:
 
     @property
     def worker_id(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def command(self) -> Sequence[str]:
@@ -133,7 +135,7 @@ class ClusterMember:
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Status and decoded body. Raises OSError if nobody answers."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, method=method)
+        request = urllib.request.Request(f"http://{self.worker_id}{path}", data, method=method)
         request.add_header("Content-Type", "application/json")
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)
