@@ -16,14 +16,16 @@ CONNECTD = (sys.executable, "-c", "from supervisor.cli import main; main()")
 
 
 class WorkerProcess:
-    """`connectd standalone` with these files; its log, JSON lines, and its output begin anew."""
+    """`connectd standalone`, or another `command`, with these files; its log, JSON lines, and its output begin anew."""
 
-    def __init__(self, folder: Path, files: Sequence[str], stdin: int = subprocess.DEVNULL) -> None:
+    def __init__(
+        self, folder: Path, files: Sequence[str], stdin: int = subprocess.DEVNULL, command: str = "standalone"
+    ) -> None:
         self.log = folder / "connectd.log"
         self.output = folder / "connectd.out"
         with self.log.open("wb") as log, self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [*CONNECTD, "standalone", *files],
+                [*CONNECTD, command, *files],
                 cwd=folder,
                 stdin=stdin,
                 stdout=output,
@@ -57,9 +59,11 @@ class WorkerProcess:
 
 
 @contextmanager
-def worker_process(folder: Path, *files: str, stdin: int = subprocess.DEVNULL) -> Iterator[WorkerProcess]:
+def worker_process(
+    folder: Path, *files: str, stdin: int = subprocess.DEVNULL, command: str = "standalone"
+) -> Iterator[WorkerProcess]:
     """Ends with the block, whatever happens in it."""
-    worker = WorkerProcess(folder, files, stdin)
+    worker = WorkerProcess(folder, files, stdin, command)
     try:
         yield worker
     finally:
