@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -83,15 +84,36 @@ class WorkListener:
 
     async def _catch_up(self, assignment: Assignment) -> bool:
         """Read the config topic as far as the leader has, or, where that did not help the group, to its end."""
-        if not assignment.failed and self._config_log.snapshot().offset >= assignment.offset:
+        if not assignment.failed and self._has_read(assignment):
             return True
         for _ in range(CATCH_UP_TRIES):
-            try:
-                await self._config_log.refresh(self._sync_timeout_s)
-            except (TimeoutError, ConnectException) as error:
-                log.warning(f"the config topic cannot be read to its end: {error or 'no answer in time'}")
-            if assignment.failed or self._config_log.snapshot().offset >= assignment.offset:
+            is_at_end = await self._read_to_end()
+            if self._has_read(assignment):
                 return True
+            if is_at_end:
+                self._doubt_topic(assignment)
+            if assignment.failed:
+                return True
+            if is_at_end:
+                await asyncio.sleep(self._sync_timeout_s)
         await self._work.drop()
         self._leave("it cannot read what the leader has read of the config topic")
         return False
+
+    async def _read_to_end(self) -> bool:
+        try:
+            await self._config_log.refresh(self._sync_timeout_s)
+        except (TimeoutError, ConnectException) as error:
+            log.warning(f"the config topic cannot be read to its end: {error or 'no answer in time'}")
+            return False
+        return True
+
+    def _has_read(self, assignment: Assignment) -> bool:
+        return self._config_log.snapshot().offset >= assignment.offset
+
+    def _doubt_topic(self, assignment: Assignment) -> None:
+        """This worker's is read to its end, and yet another worker has read more: Java's workers do not say which topic."""
+        log.error(
+            f"a worker of the group has read the config topic to offset {assignment.offset}, but this worker's ends at "
+            f"{self._config_log.snapshot().offset}: all of them need the same config.storage.topic"
+        )

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+import structlog.testing
 
 from connectd.errors import ConnectException
 from supervisor.group import Assignment
@@ -147,6 +148,15 @@ async def test_a_worker_that_cannot_catch_up_stops_everything_and_leaves() -> No
     assert bed.worker.running == set()
     assert len(bed.left) == 1
     assert len(bed.rounds) == 1
+
+
+async def test_a_worker_whose_topic_ends_before_the_leaders_says_what_may_be_wrong() -> None:
+    bed = await Bed().configured()
+    with structlog.testing.capture_logs() as logs:
+        await bed.given(["c"], [C0], offset=bed.configs.config.offset + 1)
+    assert len(bed.left) == 1
+    assert all("need the same config.storage.topic" in each["event"] for each in logs if each["log_level"] == "error")
+    assert any(each["log_level"] == "error" for each in logs)
 
 
 async def test_a_failed_round_changes_nothing_but_that_the_topic_is_read() -> None:
