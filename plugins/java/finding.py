@@ -89,5 +89,6 @@ def _stamp(jar: str) -> _Stamp:
 
 
 def _order(version: str) -> list[tuple[int, str]]:
-    """Numbers by their size; a text, such as that of a preliminary version, comes before any number."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"[.\-]", version)]
+    """Numbers by their size; a text, such as that of a preliminary version, comes before any number, and before the end."""
+    parts = re.split(r"[.\-]", version)
+    return [*((int(part), "") if part.isdecimal() else (-1, part) for part in parts), (0, "")]

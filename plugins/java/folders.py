@@ -10,6 +10,8 @@ from typing import Final
 import msgspec
 
 _ARCHIVES: Final = (".jar", ".zip")
+# How the names of folders begin in which a plugin is being installed.
+UNFINISHED: Final = ".connectd-"
 # What Python plugins consist of holds no Java plugins, and may be large.
 _PYTHON: Final = (".venv", "__pycache__")
 
@@ -33,7 +35,7 @@ def java_folders(plugin_path: Sequence[str]) -> list[JavaFolder]:
 
 def _entries(path: Path) -> list[Path]:
     try:
-        return sorted(path.iterdir())
+        return sorted(each for each in path.iterdir() if not each.name.startswith(UNFINISHED))
     except OSError:  # whoever looks for Python plugins there says so
         return [path] if path.is_file() else []
 

@@ -27,7 +27,6 @@ from tasks.messages import (
     Validated,
 )
 from tasks.refusal import Refusal
-from tasks.settings import worker_config
 from tasks.settings.connector import CONNECTOR_CLASS
 from tasks.settings.java import define_java
 from tasks.settings.limits import define_connector_limits
@@ -49,7 +48,6 @@ class Host:
         """Raises ConfigException, ConnectException."""
         self._settings: dict[str, Any] = {
             "worker": worker_properties(connector, worker, config),
-            "own_offset_topics": worker_config(worker).group_id is not None,
             "worker_id": WORKER_ID,
             "levels": levels_of_loggers(log.levels),
         }

@@ -172,7 +172,6 @@ def run_java_task(order: RunTask, control: Control, connector: JavaPlugin) -> No
         "task",
         order.log.levels,
         worker=properties,
-        own_offset_topics=worker.group_id is not None,
         connector=order.connector,
         task=order.task,
         config=_for_java(order.connector_config, connector),
@@ -185,7 +184,6 @@ def run_java_task(order: RunTask, control: Control, connector: JavaPlugin) -> No
 def run_java_connector(order: RunConnector, control: Control, connector: JavaPlugin, reverse: Reverse) -> None:
     """The same for a connector, which ends by itself after its plan if it has no threads of its own."""
     control.enter(Call.IMPORT)
-    worker = worker_config(order.worker_config)
     process = start_host(connector, f"connectd: connector {order.connector}", order.worker_config, order.config)
     unit = JavaUnit(process, control)
 
@@ -212,7 +210,6 @@ def run_java_connector(order: RunConnector, control: Control, connector: JavaPlu
         "connector",
         order.log.levels,
         worker=worker_properties(connector, order.worker_config, order.config),
-        own_offset_topics=worker.group_id is not None,
         connector=order.connector,
         config=_for_java(order.config, connector),
     )

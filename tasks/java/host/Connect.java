@@ -23,7 +23,7 @@ final class Connect {
         Map<String, String> properties = Wire.texts(first.get("worker"));
         plugins = new WatchedPlugins(properties, watch);
         Plugins.compareAndSwapLoaders(plugins.delegatingLoader());
-        config = new Settings(properties, first.path("own_offset_topics").asBoolean());
+        config = new Settings(properties);
         ConnectorClientConfigOverridePolicy policy = plugins.newPlugin(
                 config.getString(WorkerConfig.CONNECTOR_CLIENT_POLICY_CLASS_CONFIG), config, ConnectorClientConfigOverridePolicy.class);
         worker = new Worker(first.get("worker_id").asText(), Time.SYSTEM, plugins, config, offsets, policy);

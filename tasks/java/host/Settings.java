@@ -5,21 +5,13 @@ import org.apache.kafka.connect.runtime.WorkerConfig;
 
 /** The worker's settings without those of a group, of storage topics or of a REST API: connectd has these. */
 final class Settings extends WorkerConfig {
-    private final boolean ownOffsetTopics;
-
-    Settings(Map<String, String> properties, boolean ownOffsetTopics) {
+    Settings(Map<String, String> properties) {
         super(baseConfigDef(), properties);
-        this.ownOffsetTopics = ownOffsetTopics;
     }
 
     /** It is asked for at each start, and only metrics reporters would see it. */
     @Override
     public String kafkaClusterId() {
         return "";
-    }
-
-    @Override
-    public boolean connectorOffsetsTopicsPermitted() {
-        return ownOffsetTopics;
     }
 }

