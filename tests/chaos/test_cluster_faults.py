@@ -19,6 +19,7 @@ import pytest
 from supervisor.embedded import EmbeddedKafka
 from supervisor.embedded import broker as embedded_broker
 from supervisor.embedded.ports import free_port
+from supervisor.exit_codes import CommandExit
 from tests.support.chaos import PLUGINS
 from tests.support.cluster import PATIENCE_S, Cluster, ClusterMember, cluster, wait_until
 from tests.support.fleet import Fleet
@@ -348,7 +349,7 @@ def test_a_worker_has_another_storage_topic(well: Bed, kind: str) -> None:
     other = f"{well.cluster.name}-other-{kind}"
     odd = well.cluster.add(**{f"{kind}_storage_topic": other})
     assert odd.process is not None
-    assert odd.process.wait(PATIENCE_S) != 0
+    assert odd.process.wait(PATIENCE_S) == CommandExit.UNAVAILABLE
     well.cluster.members.remove(odd)
     said = [str(event["message"]) for event in odd.events if event["level"] == "error"]
     difference = f"its {kind}.storage.topic is {other} instead of {well.cluster.name}-{kind}s"
