@@ -268,6 +268,7 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
             leads=self._leads,
             leader_url=runs.leader_url,
             owner_urls=self._leader.owner_urls if self._leads else {},
+            worker_urls=self._leader.worker_urls if self._leads else (),
         )
         self._plan_next_round(runs)
         await self._bridge.call(self._listener.on_assigned, runs, generation)

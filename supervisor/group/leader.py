@@ -30,6 +30,8 @@ class Leader:
         # By generation: what a failed round has decided is not to be built upon.
         self._histories: OrderedDict[int, History] = OrderedDict()
         self.owner_urls: Mapping[UnitId, str] = {}
+        # Of all members, also of those that have nothing to run.
+        self.worker_urls: tuple[str, ...] = ()
 
     def decide(
         self,
@@ -46,6 +48,7 @@ class Leader:
         If a member has read more of the config topic than `configured`, all are told so. Members with other storage topics
         than most have get nothing; if the leader is one of them, nobody does, until another one leads.
         """
+        self.worker_urls = tuple(sorted(state.url for state in states.values()))
         topics = agreed_topics(states, leader)
         strangers = {member: state for member, state in states.items() if not has_topics(state, topics)}
         members = {member: state for member, state in states.items() if member not in strangers}
@@ -82,9 +85,11 @@ class Leader:
 
     def resume(self, generation: int, states: Iterable[WorkerState]) -> None:
         """Lead on where an earlier process of this static member has led: `states` are what the members run."""
-        owners = {unit: state.url for state in states for unit in _claimed(state)}
+        members = list(states)
+        owners = {unit: state.url for state in members for unit in _claimed(state)}
         self._remember(generation, History(owners=owners))
         self.owner_urls = owners
+        self.worker_urls = tuple(sorted(state.url for state in members))
 
     def remembers(self, generation: int) -> bool:
         """Whether this worker has decided that round."""

@@ -100,6 +100,11 @@ class GroupMember:
         for what nobody runs."""
         return self._standing.owner_urls.get(unit) if self.is_settled else None
 
+    @property
+    def worker_urls(self) -> tuple[str, ...]:
+        """The REST URLs of all members. Only the leader knows; empty otherwise."""
+        return self._standing.worker_urls if self._standing.joined else ()
+
     def _open(self, loop: asyncio.AbstractEventLoop) -> Membership:
         # Imported here: kafka-python costs 0.1 s and 8 MB, and only distributed workers need it.
         from supervisor.group.membership import Membership

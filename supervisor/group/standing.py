@@ -27,6 +27,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     leads: bool = False
     leader_url: str | None = None
     owner_urls: Mapping[UnitId, str] = {}
+    worker_urls: tuple[str, ...] = ()
 
 
 def merged(before: Assignment | None, given: Assignment) -> Assignment:

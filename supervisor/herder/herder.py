@@ -38,6 +38,10 @@ class Herder(Protocol):
         """Where the leader of the cluster has its REST API; None without a cluster, or while there is no leader."""
 
     @property
+    def worker_urls(self) -> Sequence[str]:
+        """Where all workers of the cluster have their REST APIs, this one too. Only the leader knows; empty otherwise."""
+
+    @property
     def log_levels(self) -> LogLevels:
         """The log levels of this worker."""
 

@@ -63,6 +63,7 @@ class StandaloneHerder:
         self.worker_id = worker_id
         self.is_ready = False
         self.leader_url = None
+        self.worker_urls = ()
         self.log_levels = LogLevels(surroundings.log.levels, self.worker)
         self._statuses = surroundings.statuses
         self._topics = surroundings.topics

@@ -45,6 +45,13 @@ class Work(msgspec.Struct, kw_only=True):
         self.stalled += other.stalled
 
 
+class Share(msgspec.Struct, kw_only=True):
+    """What one worker does, by connector, and all workers that it knows: the leader knows them."""
+
+    connectors: dict[str, Work]
+    workers: list[str] = []
+
+
 class ConnectorOverview(msgspec.Struct, kw_only=True):
     """One connector; `tasks` says how many are in each state, `reason` says in one line why something failed."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from supervisor.herder.entities import ConnectorStateInfo
+from supervisor.herder.herder import Herder
 from supervisor.rest.client import WorkerClient
 from supervisor.rest.errors import RestException
 from tasks.states import State
@@ -25,17 +26,22 @@ class Peers:
     """The workers whose names states tell. They are asked in the name of the client, under the same protocol as this worker
     listens with."""
 
-    def __init__(self, worker_id: str, url: str, leader_url: Callable[[], str | None], client: WorkerClient) -> None:
+    def __init__(self, worker_id: str, url: str, herder: Herder, client: WorkerClient) -> None:
         self.worker_id = worker_id
         self._scheme = url.partition("://")[0]
-        self._leader_url = leader_url
+        self._herder = herder
         self._client = client
 
     @property
     def leader(self) -> str | None:
         """The worker that leads the cluster, None in none."""
-        url = self._leader_url()
-        return None if url is None else url.partition("://")[2].rstrip("/")
+        url = self._herder.leader_url
+        return None if url is None else _name(url)
+
+    @property
+    def known(self) -> list[str]:
+        """All workers of the cluster if this one leads it, otherwise none."""
+        return [_name(url) for url in self._herder.worker_urls]
 
     def running(self, statuses: Iterable[ConnectorStateInfo]) -> set[str]:
         """The other workers that run any of these connectors and tasks."""
@@ -88,3 +94,8 @@ class Peers:
             return None, f"refuses to tell: {error.message}"
         except (ValueError, msgspec.MsgspecError):
             return None, "has answered something else"
+
+
+def _name(url: str) -> str:
+    """How the worker with this REST API is called in states."""
+    return url.partition("://")[2].rstrip("/")

@@ -93,7 +93,7 @@ class RestService:
             metrics=partial(metrics.render, herder),
             statuses=lambda: surroundings.statuses.all,
             activities=partial(metrics.activities, herder, self.worker_id),
-            peers=Peers(self.worker_id, self.advertised_url, lambda: herder.leader_url, self._client),
+            peers=Peers(self.worker_id, self.advertised_url, herder, self._client),
             tails=surroundings.tails,
             observe=own.observe_request,
             topic_tracking=self._settings.topic_tracking,

@@ -76,6 +76,12 @@ def test_from_a_form_to_records_to_a_trace_to_a_restart(
         button(page, "Copy trace").click()
         expect(page.get_by_text("The trace is copied")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == trace.text_content()
+        # The log, as it comes.
+        page.get_by_role("link", name="Logs").click()
+        log = page.get_by_role("log")
+        expect(log).to_contain_text(f"Cannot find or create file '{missing}/out.txt'")
+        page.get_by_role("combobox", name="Level").select_option("ERROR and above")
+        expect(log).not_to_contain_text("INFO")
         # The overview says it, too, and why.
         page.get_by_role("link", name="Overview", exact=True).first.click()
         broken = page.get_by_role("row").filter(has_text="story-out")
@@ -85,7 +91,11 @@ def test_from_a_form_to_records_to_a_trace_to_a_restart(
         # Repair it.
         missing.mkdir()
         page.get_by_role("link", name="story-out").click()
+        page.get_by_role("link", name="Logs").click()
+        expect(log).to_contain_text("FAILED")
         button(page, "Restart what failed").click()
+        expect(log).to_contain_text("task story-out-0 is RUNNING")
+        page.get_by_role("link", name="Tasks").click()
         expect(row(page, "task 0")).to_contain_text("running")
         expect(trace).to_be_hidden()
         with source.open("a") as lines:

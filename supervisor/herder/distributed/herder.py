@@ -73,6 +73,11 @@ class DistributedHerder:
         """By the last round of the group."""
         return self._cluster.member.leader_url
 
+    @property
+    def worker_urls(self) -> Sequence[str]:
+        """By the last round of the group, if this worker leads it."""
+        return self._cluster.member.worker_urls
+
     def require_signed(self, signature: RequestSignature | None) -> None:
         """Where the group signs its requests. Raises BadRequest, Forbidden, Unavailable."""
         if self._cluster.member.protocol_version >= SESSIONED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from supervisor.metrics.activity import Activity
 from supervisor.metrics.overview import (
     Missing,
     Overview,
+    Share,
     UnitActivities,
     Work,
     connector_overview,
@@ -39,12 +40,16 @@ async def overview(call: Call) -> Answer:
     api, here = call.api, call.api.peers.worker_id
     own = works(await api.activities(wait_for_lag=False))
     if _only_here(call):
-        return _compressed(call, own)
+        return _compressed(call, Share(connectors=own, workers=api.peers.known))
     statuses = [status for name in api.herder.connectors() if (status := _status(call, name)) is not None]
     leader = api.peers.leader
-    others = api.peers.running(statuses) | ({leader} if leader not in (None, here) else set())
-    told, problems = await api.peers.ask(others, "/connectd/v1/overview", call.headers, dict[str, Work])
-    known: Known = {here: own, **told}
+    others = api.peers.running(statuses) | {*api.peers.known, leader or here} - {here}
+    told, problems = await _ask(call, others)
+    # Those that have nothing to run are known to the leader only.
+    idle = {worker for share in told.values() for worker in share.workers} - {here, *others}
+    more, more_problems = await _ask(call, idle)
+    problems |= more_problems
+    known: Known = {here: own} | {worker: share.connectors for worker, share in (told | more).items()}
     connectors = [
         connector_overview(each, _class_of(call, each.name), _works_of(known, each.name)) for each in statuses
     ]
@@ -63,6 +68,10 @@ async def connector_units(call: Call) -> Answer:
     units = [*own, *(unit for each in told.values() for unit in each)]
     missing = [Missing(worker, reason) for worker, reason in sorted(problems.items())]
     return _compressed(call, UnitActivities(units=units, missing=missing))
+
+
+async def _ask(call: Call, workers: Iterable[str]) -> tuple[dict[str, Share], dict[str, str]]:
+    return await call.api.peers.ask(workers, "/connectd/v1/overview", call.headers, Share)
 
 
 def _only_here(call: Call) -> bool:

@@ -46,6 +46,11 @@ export function time(ms) {
   return new Date(ms).toLocaleTimeString("en-GB");
 }
 
+/** With milliseconds, from what is written in ISO 8601. */
+export function moment(text) {
+  return `${time(Date.parse(text))}.${text.slice(20, 23)}`;
+}
+
 /** How far a sink or a source is behind: records, or whatever the source counts in. */
 export function lag(records, sourceLag) {
   if (known(records)) return count(records);

@@ -3,6 +3,7 @@
 import { get, open, path } from "./api.js";
 import { connectorHead } from "./connector.js";
 import { h } from "./dom.js";
+import { moment } from "./format.js";
 import { watch } from "./live.js";
 import { complain } from "./messages.js";
 
@@ -114,8 +115,8 @@ function lineView(row) {
   const who = row.task === null ? "connector" : `task ${row.task}`;
   const fields = Object.entries(row.fields).map(([key, value]) => ` ${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   return h(
-    "div", { class: row.level.toLowerCase(), title: `${row.timestamp} ${row.worker_id} pid ${row.pid ?? "–"}` },
-    h("time", { datetime: row.timestamp }, row.timestamp.slice(11, 23)), " ",
+    "div", { class: `level-${row.level.toLowerCase()}`, title: `${row.timestamp} ${row.worker_id} pid ${row.pid ?? "–"}` },
+    h("time", { datetime: row.timestamp }, moment(row.timestamp)), " ",
     h("b", {}, row.level.padEnd(5)), ` ${who} `, h("i", {}, row.logger), ` ${row.message}`, h("i", {}, fields.join("")),
     row.exception ? `\n${row.exception}` : "",
   );

@@ -53,6 +53,7 @@ def test_the_leader_knows_who_runs_what(protocol: ConnectProtocol) -> None:
         for unit in (*map(UnitId, each.connectors), *each.tasks):
             assert chosen.owner_urls[unit] == f"http://{member}"
     assert len(chosen.owner_urls) == 4
+    assert chosen.worker_urls == ("http://m1", "http://m2")
 
 
 @pytest.mark.parametrize("protocol", ConnectProtocol)

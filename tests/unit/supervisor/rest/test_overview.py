@@ -52,10 +52,12 @@ def with_task_of(status: ConnectorStateInfo, worker: str) -> ConnectorStateInfo:
 
 async def test_what_other_workers_tell_is_part_of_it(tmp_path: Path) -> None:
     asked: list[tuple[str, str | None]] = []
+    idle = f"127.0.0.1:{free_port()}"
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         asked.append((request.path_qs, request.headers.get("Authorization")))
-        return web.json_response({"c": {"records_per_s": 5.0, "records": 70, "lag_records": 3, "restarts": 2}})
+        work = {"records_per_s": 5.0, "records": 70, "lag_records": 3, "restarts": 2}
+        return web.json_response({"connectors": {"c": work}, "workers": [idle]})
 
     async with worker_that_answers(answer) as other, cluster(tmp_path, other) as here:
         overview = (await here.get("/connectd/v1/overview", user="ada:secret")).body
@@ -68,6 +70,9 @@ async def test_what_other_workers_tell_is_part_of_it(tmp_path: Path) -> None:
     theirs = next(each for each in overview["workers"] if each["worker_id"] == other)
     assert (theirs["leads"], theirs["problem"], theirs["tasks"], theirs["failed"]) == (True, None, 1, 1)
     assert theirs["work"]["records"] == 70
+    # The leader knows of one more, which has nothing to run, and cannot be reached.
+    third = next(each for each in overview["workers"] if each["worker_id"] == idle)
+    assert (third["connectors"], third["tasks"], third["problem"]) == (0, 0, "cannot be reached")
 
 
 async def silence(request: web.BaseRequest) -> web.StreamResponse:
@@ -112,7 +117,7 @@ async def test_a_worker_that_is_gone(tmp_path: Path) -> None:
 async def test_what_this_worker_alone_knows(tmp_path: Path) -> None:
     async with rest(tmp_path) as here:
         await here.create("c", connector_class="Source")
-        assert (await here.get("/connectd/v1/overview?scope=worker")).body.keys() == {"c"}
+        assert (await here.get("/connectd/v1/overview?scope=worker")).body["connectors"].keys() == {"c"}
         assert [each["connector"] for each in (await here.get("/connectd/v1/connectors/c/activity?scope=worker")).body]
         assert (await here.get("/connectd/v1/overview?scope=all")).status == 400
         assert (await here.get("/connectd/v1/connectors/nothing/activity")).status == 404
