@@ -10,7 +10,7 @@ class CommandExit(enum.IntEnum):
 
     OK = 0
     USAGE = 2  # click's own, for an unknown option or argument
-    REFUSED = 65  # a worker turned a request down
+    REFUSED = 65  # a worker turned a request down, or what was to be installed is wrong
     UNAVAILABLE = 69  # something needed is in use or cannot be had: the offset file, a process, a worker
     FAILED = 70  # an error of connectd itself
     NOT_YET = 75  # what was waited for did not come in time

@@ -15,6 +15,7 @@ from plugins.discovery import find_class
 from plugins.discovery import list_plugins as find_plugins
 from plugins.discovery.kinds import full_name
 from plugins.java import JavaPlugin, java_plugins
+from plugins.java.settings import JAVA
 from plugins.python_setting import PLUGIN_PYTHON
 from tasks.infos import key_info
 from tasks.java.asking import describe_java, validate_java
@@ -96,7 +97,12 @@ def list_plugins(order: ListPlugins) -> Plugins:
         ]
         + [
             PluginInfo(
-                name=each.name, kind=each.kind, version=each.version, location=each.folder, aliases=each.short_names
+                name=each.name,
+                kind=each.kind,
+                version=each.version,
+                location=each.folder,
+                runtime=JAVA,
+                aliases=each.short_names,
             )
             for each in java_plugins(WorkerConfig(order.worker_config).plugin_path)
         ]

@@ -429,12 +429,13 @@ class ReferencesDigested(Message):
 
 
 class PluginInfo(Message):
-    """One plugin, or one that could not be loaded, then with its `error`."""
+    """One plugin, or one that could not be loaded, then with its `error`. `runtime` is what runs it, python or java."""
 
     name: str
     kind: str
     version: str
     location: str
+    runtime: str = "python"
     aliases: list[str] = []
     error: str | None = None
 
@@ -543,6 +544,10 @@ class Refused(Message):
     error: str
 
 
+class Stays(Message):
+    """Before the answer to an inquiry: this process can answer more questions about connectors like this one, and quicker."""
+
+
 class JoinedGroup(Message):
     """The consumer of this task is to be a static member of a group, and stays one after the end of its process.
 
@@ -586,6 +591,7 @@ Report = (
     | TransformsTried
     | LettersReplayed
     | Refused
+    | Stays
     | JoinedGroup
     | TopicsUsed
 )

@@ -11,7 +11,8 @@ from .errors import ArtifactError, MissingPackageError
 if TYPE_CHECKING:
     from jgo.maven import MavenContext
 
-_TIMEOUT_S = 30
+TIMEOUT_S = 30
+MIRRORS = "A mirror can be named in jgo's settings file: section [repositories], key central"
 
 
 class Maven:
@@ -49,12 +50,9 @@ class Maven:
         try:
             return Path(context.create_dependency(coordinate).artifact.resolve())
         except Exception as error:
-            raise ArtifactError(
-                f"cannot fetch {coordinate}: {error}. A mirror can be named in jgo's settings file: "
-                "section [repositories], key central"
-            ) from error
+            raise ArtifactError(f"cannot fetch {coordinate}: {error}. {MIRRORS}") from error
 
     def _context(self, staging: Path, local: list[Path]) -> MavenContext:
         from jgo.maven import MavenContext
 
-        return MavenContext(repo_cache=staging, local_repos=local, remote_repos=self._remote, timeout=_TIMEOUT_S)
+        return MavenContext(repo_cache=staging, local_repos=local, remote_repos=self._remote, timeout=TIMEOUT_S)

@@ -6,10 +6,7 @@ import hashlib
 import multiprocessing
 import sys
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -17,66 +14,20 @@ from plugins.jars.artifacts import class_path
 from plugins.jars.errors import ArtifactError
 from plugins.jars.lockfile import Jar, LockFile, format_lock, read_lock
 from supervisor.embedded.lock import write_lock
+from tests.support.maven import Repository, dependency, only_repository
 
 pytest.importorskip("jgo")
 
 ALPHA, BETA = b"the jar of alpha", b"the jar of beta"
-POM = """<project><modelVersion>4.0.0</modelVersion><groupId>org.example</groupId><artifactId>{name}</artifactId>
-<version>1.0</version><dependencies>{dependencies}</dependencies></project>"""
-ON_BETA = (
-    "<dependency><groupId>org.example</groupId><artifactId>beta</artifactId><version>1.0</version>"
-    "<scope>runtime</scope></dependency>"
-)
-
-
-class Repository:
-    """A Maven repository on this machine, which counts what it is asked for."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.requests: list[str] = []
-        self.put("alpha", ALPHA, ON_BETA)
-        self.put("beta", BETA, "")
-
-    def put(self, name: str, jar: bytes, dependencies: str) -> None:
-        place = self.folder / "org/example" / name / "1.0"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / f"{name}-1.0.jar").write_bytes(jar)
-        (place / f"{name}-1.0.pom").write_text(POM.format(name=name, dependencies=dependencies))
-
-    def jars_asked_for(self) -> list[str]:
-        return [path.rpartition("/")[2] for path in self.requests if path.endswith(".jar")]
-
-
-class Handler(SimpleHTTPRequestHandler):
-    def __init__(self, *args: object, repository: Repository, **more: object) -> None:
-        self._repository = repository
-        super().__init__(*args, directory=str(repository.folder), **more)  # type: ignore[arg-type]
-
-    def do_GET(self) -> None:
-        self._repository.requests.append(self.path)
-        super().do_GET()
-
-    def log_message(self, *args: object) -> None:
-        """Quiet."""
 
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository]:
-    """The only repository of this user, named as a mirror in jgo's settings; the cache and ~/.m2 are empty."""
-    repository = Repository(tmp_path / "repository")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, repository=repository))
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    settings = tmp_path / "jgo.conf"
-    settings.write_text(f"[repositories]\ncentral = http://127.0.0.1:{server.server_port}\n")
-    monkeypatch.setenv("JGO_CONFIG_FILE", str(settings))
-    monkeypatch.setenv("M2_REPO", str(tmp_path / "m2"))
-    monkeypatch.setenv("CONNECTD_CACHE", str(tmp_path / "cache"))
-    for variable in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.delenv(variable, raising=False)
-    yield repository
-    server.shutdown()
-    server.server_close()
+    """The user's only one, with two jars of which the first needs the second."""
+    with only_repository(tmp_path, monkeypatch) as repository:
+        repository.put("alpha", ALPHA, dependency("beta", more="<scope>runtime</scope>"))
+        repository.put("beta", BETA)
+        yield repository
 
 
 @pytest.fixture
@@ -132,7 +83,7 @@ def test_the_users_local_repository_is_used_but_not_trusted(repository: Reposito
 
 
 def test_a_jar_that_is_not_the_pinned_one_is_refused(repository: Repository, lock: Path, tmp_path: Path) -> None:
-    repository.put("beta", b"something else", "")
+    repository.put("beta", b"something else")
     with pytest.raises(ArtifactError, match=rf"org.example:beta:1.0: sha256 is {sha256(b'something else')}"):
         class_path(lock)
     assert not list((tmp_path / "cache").rglob("beta*"))

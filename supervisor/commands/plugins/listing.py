@@ -1,4 +1,4 @@
-"""`connectd plugins`."""
+"""`connectd plugins list`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from supervisor.processes.pool import ProcessStartError
 from tasks.messages import ListPlugins, LogSettings, PluginInfo, Plugins
 
 
-@click.command()
+@click.command("list")
 @click.argument("worker", required=False, metavar="[WORKER.properties]")
 @click.option("--plugin-path", metavar="FOLDER[,FOLDER...]", help="Folders of plugin folders, instead of the worker's.")
 @output_option
-def plugins(worker: str | None, plugin_path: str | None, output: str) -> None:
+def show(worker: str | None, plugin_path: str | None, output: str) -> None:
     """List the plugins that a worker would find, those that cannot be loaded with the reason."""
     settings = start_logging(["ERROR"])
     try:
@@ -56,8 +56,8 @@ async def _list(worker: str | None, plugin_path: str | None, settings: LogSettin
 
 
 def _print(found: Sequence[PluginInfo]) -> None:
-    rows = [(each.kind, each.name, each.version, each.location) for each in found if each.error is None]
-    print_table(("KIND", "NAME", "VERSION", "LOCATION"), rows)
+    rows = [(each.kind, each.name, each.version, each.runtime, each.location) for each in found if each.error is None]
+    print_table(("KIND", "NAME", "VERSION", "RUNTIME", "LOCATION"), rows)
     for each in found:
         if each.error is not None:
             click.echo(f"{click.style('broken', fg='red')}: {each.name} in {each.location}: {each.error}")
