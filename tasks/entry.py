@@ -20,6 +20,7 @@ from tasks.connector_offsets import alter_offsets, list_offsets
 from tasks.connector_runner import run_connector
 from tasks.control import Control
 from tasks.inspection import describe_plugin, list_plugins, validate
+from tasks.java.asking import keeps_host
 from tasks.kafka_admin import describe_cluster
 from tasks.lag import measure_lag
 from tasks.limits import apply_limits, limits_of
@@ -44,6 +45,7 @@ from tasks.messages import (
     ResolveWorkerConfig,
     RunConnector,
     RunTask,
+    Stays,
     TryTransforms,
     UseInterpreter,
     Validate,
@@ -136,6 +138,8 @@ def _carry_out(order: Order, channel: ChildChannel, interpreter: Interpreter) ->
             assert isinstance(order, Inquiry), f"a new child was ordered to {order!r}"
             title, work = _inquiry(order, move)
             _answer(title, order.log, channel, work)
+            if keeps_host():
+                return _carry_out(channel.receive(), channel, interpreter)
     return ExitCode.STOPPED
 
 
@@ -179,14 +183,21 @@ def _after(move: Callable[[], None], work: Callable[[], Report]) -> Report:
 
 def _answer(title: str, log: LogSettings, channel: ChildChannel, work: Callable[[], Report]) -> None:
     _begin(title, log)
+    answer = _answer_to(work)
+    if keeps_host():
+        channel.send(Stays())
+    channel.send(answer)
+
+
+def _answer_to(work: Callable[[], Report]) -> Report:
     try:
-        channel.send(work())
+        return work()
     except Refusal as refusal:
-        channel.send(Refused(reason=refusal.reason, error=str(refusal)))
+        return Refused(reason=refusal.reason, error=str(refusal))
     except ConfigException as error:
-        channel.send(Refused(reason=Reason.WRONG, error=str(error)))
+        return Refused(reason=Reason.WRONG, error=str(error))
     except ConnectException as error:
-        channel.send(Refused(reason=Reason.FAILED, error=str(error)))
+        return Refused(reason=Reason.FAILED, error=str(error))
 
 
 def _begin(title: str, log: LogSettings, **context: object) -> None:
@@ -195,7 +206,8 @@ def _begin(title: str, log: LogSettings, **context: object) -> None:
     configure_logging(to_pipe(preload.log_descriptor()), log.levels, **context)
     if log.worker:
         add_context(worker=log.worker)
-    sys.stdout, sys.stderr = MaskedStream(sys.stdout), MaskedStream(sys.stderr)
+    if not isinstance(sys.stderr, MaskedStream):
+        sys.stdout, sys.stderr = MaskedStream(sys.stdout), MaskedStream(sys.stderr)
 
 
 def _guarded(control: Control, move: Callable[[], None], work: Callable[[], None]) -> ExitCode:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Final, TypeVar
 
 from connectd.errors import ConnectException
+from supervisor.inquiries import staying
 from supervisor.processes.pool import ProcessPool, ProcessStartError
 from supervisor.processes.process import STACK_DUMP_S
 from tasks.limits import limits_of
@@ -33,6 +34,7 @@ from tasks.messages import (
     ReplayLetters,
     Report,
     ResolveWorkerConfig,
+    Stays,
     TransformsTried,
     TryTransforms,
     Validate,
@@ -90,16 +92,25 @@ class InquiryRefused(ConnectException):
 async def ask(pool: ProcessPool, order: Inquiry, expected: type[Answer], timeout_s: float | None = None) -> Answer:
     """The answer to one order, by default within `connector.hang.timeout.ms`. Raises InquiryFailed or InquiryRefused.
 
-    The child is gone afterwards in any case.
+    The child is gone afterwards, but for one that stays for the next question.
     """
     doing = _DOING[type(order)]
     timeout_s = limits_of(order).connector_hang_s if timeout_s is None else timeout_s
     try:
-        child = await pool.take()
+        child = staying.take(pool, order) or await pool.take()
     except ProcessStartError as error:
         raise InquiryFailed(f"{doing} is not possible: {error}") from error
     answer: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
-    child.on_report = lambda report: None if answer.done() else answer.set_result(report)
+    stays = False
+
+    def on_report(report: Report) -> None:
+        nonlocal stays
+        if isinstance(report, Stays):
+            stays = True
+        elif not answer.done():
+            answer.set_result(report)
+
+    child.on_report = on_report
     child.begin(order, fields=_log_fields(order))
     try:
         await asyncio.wait((answer, child.exited), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
@@ -108,7 +119,10 @@ async def ask(pool: ProcessPool, order: Inquiry, expected: type[Answer], timeout
             await asyncio.wait((child.exited,), timeout=STACK_DUMP_S)
             raise InquiryFailed(f"{doing} hung: no answer after {timeout_s:g} s")
     finally:
-        child.kill(f"{doing} is over")
+        if stays and answer.done():
+            staying.keep(pool, child, order)
+        else:
+            child.kill(f"{doing} is over")
     if not answer.done():
         raise InquiryFailed(f"{doing} ended its process: {child.exited.result().account}")
     result = answer.result()

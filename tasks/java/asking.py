@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from typing import Any, Final, Self
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, Self
 
 import msgspec
 import orjson
@@ -12,6 +13,7 @@ import orjson
 from connectd.config import ConfigDef, ConfigValue
 from connectd.errors import ConnectException
 from plugins.java import JavaPlugin
+from plugins.java.settings import JAVA_HOME, JAVA_OPTIONS
 from tasks.infos import ConfigInfos, ConfigKeyInfo, merged, result
 from tasks.java.host import WORKER_ID, start_host, worker_properties
 from tasks.java.process import Event, levels_of_loggers
@@ -40,25 +42,21 @@ _HANDLED: Final = "The offsets for this connector have been"
 
 
 class Host:
-    """A host that answers one question after the other."""
+    """A host that answers one question after the other. `settings` are what it has been started with."""
 
-    def __init__(
-        self, connector: JavaPlugin, worker: Mapping[str, str], config: Mapping[str, str], log: LogSettings
-    ) -> None:
+    def __init__(self, connector: JavaPlugin, settings: _Settings, log: LogSettings) -> None:
         """Raises ConfigException, ConnectException."""
-        self._settings: dict[str, Any] = {
-            "worker": worker_properties(connector, worker, config),
-            "worker_id": WORKER_ID,
-            "levels": levels_of_loggers(log.levels),
-        }
+        self.settings = settings
         # The offsets that it wants to be stored.
         self.entries: list[tuple[bytes, bytes | None]] = []
-        self._process = start_host(connector, f"connectd: asked about {connector.name}", worker, config)
+        self._process = start_host(connector, f"connectd: asked about {connector.name}", settings.worker, settings.java)
         self._events = self._process.events()
+        self._levels = levels_of_loggers(log.levels)
 
     def ask(self, question: str, **content: object) -> Event:
         """The answer. Raises Refusal, ConnectException."""
-        self._process.send(question, **self._settings, **content)
+        properties = self.settings.properties
+        self._process.send(question, worker=properties, worker_id=WORKER_ID, levels=self._levels, **content)
         for event in self._events:
             match event["event"]:
                 case "answer":
@@ -77,11 +75,51 @@ class Host:
         """It is not needed any more."""
         self._process.kill()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+class _Settings(msgspec.Struct, frozen=True):
+    """What a host is started with: the worker's settings, those of the connector about Java, and Kafka's worker's."""
+
+    worker: Mapping[str, str]
+    java: Mapping[str, str]
+    properties: Mapping[str, str]
+
+    @classmethod
+    def of(cls, connector: JavaPlugin, worker: Mapping[str, str], config: Mapping[str, str]) -> Self:
+        """Raises ConfigException."""
+        java = {key: config[key] for key in (JAVA_HOME, JAVA_OPTIONS) if key in config}
+        return cls(dict(worker), java, worker_properties(connector, worker, config))
+
+
+# The host of the last question, for the next one.
+_kept: Host | None = None
+
+
+def keeps_host() -> bool:
+    """Whether a host is there that could answer another question."""
+    return _kept is not None
+
+
+@contextmanager
+def _host(
+    connector: JavaPlugin, worker: Mapping[str, str], config: Mapping[str, str], log: LogSettings
+) -> Iterator[Host]:
+    """That of the last question if it was started with the same; it is kept for the next, unless something breaks."""
+    global _kept
+    settings = _Settings.of(connector, worker, config)
+    host, _kept = _kept, None
+    if host is not None and host.settings != settings:
+        host.close()
+        host = None
+    host = host or Host(connector, settings, log)
+    try:
+        yield host
+    except Refusal:
+        _kept = host
+        raise
+    except BaseException:
+        host.close()
+        raise
+    _kept = host
 
 
 def validate_java(order: Validate, connector: JavaPlugin) -> Validated:
@@ -92,7 +130,7 @@ def validate_java(order: Validate, connector: JavaPlugin) -> Validated:
     wrong = {each.value.name for each in own.configs if each.value is not None and each.value.errors}
     usable = {key: value for key, value in config.items() if key not in wrong}
     try:
-        with Host(connector, order.worker_config, usable, order.log) as host:
+        with _host(connector, order.worker_config, usable, order.log) as host:
             answer = host.ask("validate", config={**config, CONNECTOR_CLASS: connector.name})
     except (Refusal, ConnectException, OSError) as error:
         return _all_wrong(config, error)
@@ -116,14 +154,15 @@ def validate_java(order: Validate, connector: JavaPlugin) -> Validated:
 
 def describe_java(order: DescribePlugin, connector: JavaPlugin) -> PluginConfig:
     """The keys of a connector. Raises Refusal, ConnectException."""
-    with Host(connector, order.worker_config, {}, order.log) as host:
+    with _host(connector, order.worker_config, {}, order.log) as host:
         answer = host.ask("describe", **{"class": connector.name})
     return PluginConfig(keys=msgspec.convert(answer["keys"], list[ConfigKeyInfo]))
 
 
 def alter_java_offsets(order: AlterOffsets, connector: JavaPlugin) -> OffsetsAltered:
     """Have a connector accept other offsets; those of a source are in the answer. Raises Refusal, ConnectException."""
-    with Host(connector, order.worker_config, order.config, order.log) as host:
+    host = Host(connector, _Settings.of(connector, order.worker_config, order.config), order.log)
+    try:
         answer = host.ask(
             "alter",
             connector=order.config["name"],
@@ -132,6 +171,8 @@ def alter_java_offsets(order: AlterOffsets, connector: JavaPlugin) -> OffsetsAlt
             stored=[base64.b64encode(key).decode() for key in order.stored],
         )
         return OffsetsAltered(handled=answer["message"].startswith(_HANDLED), entries=host.entries)
+    finally:
+        host.close()
 
 
 def _all_wrong(config: Mapping[str, str], error: Exception) -> Validated:

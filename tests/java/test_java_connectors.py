@@ -52,6 +52,8 @@ def test_what_rest_says_of_a_connector_in_a_jar_without_manifest(worker: JavaWor
     assert {"class": "tests.Ticker", "type": "source", "version": "7.0"} in plugins
     keys = {each["name"]: each for each in worker.request("GET", "/connector-plugins/Ticker/config")}
     assert keys["orders"]["documentation"] == "The file." and keys["secret"]["type"] == "PASSWORD"
+    asked = worker.machine("tests.Ticker", "asked about")
+    assert asked is not None
 
     config = {"connector.class": "Ticker", "name": "t", "topic": "t", "tasks.max": "no", "java.options": "'open"}
     answer = worker.request("PUT", "/connector-plugins/Ticker/config/validate", config)
@@ -60,6 +62,8 @@ def test_what_rest_says_of_a_connector_in_a_jar_without_manifest(worker: JavaWor
     assert answer["error_count"] == sum(map(len, errors.values()))
     refused = worker.request("POST", "/connectors", {"name": "t", "config": config})
     assert refused["error_code"] == 400 and "orders" in refused["message"]
+    # One virtual machine has answered all of it, and has stayed.
+    assert worker.machine("tests.Ticker", "asked about") == asked
 
 
 def test_out_of_memory_takes_nothing_with_it(worker: JavaWorker, kafka: TestKafka, topic: str) -> None:
