@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "stop": "supervisor.commands.client.lifecycle:stop",
     "restart": "supervisor.commands.client.lifecycle:restart",
     "wait": "supervisor.commands.client.lifecycle:wait",
+    "logs": "supervisor.commands.client.logs:logs",
     "top": "supervisor.commands.client.top:top",
     "offsets": "supervisor.commands.client.offsets:offsets",
     "config": "supervisor.commands.client.config:config",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ import msgspec
 from supervisor.client.contexts import Context
 from supervisor.client.errors import ContextError, RequestFailed, Unreachable
 from supervisor.rest.entities import ErrorMessage
-from supervisor.rest.routes import ROUTES
+from supervisor.rest.own_routes import DESCRIBED_ROUTES
 
 # For a connection; answers may take as long as a worker validates.
 CONNECT_TIMEOUT_S: Final = 10.0
@@ -26,8 +26,10 @@ REQUEST_TIMEOUT_S: Final = 120.0
 # A cluster that rebalances turns changes away until it has done so: for how long they are tried again, and how often.
 BUSY_TIMEOUT_S: Final = 30.0
 _BUSY_PAUSE_S: Final = 0.5
+# Of an answer that goes on something comes more often than this.
+_FOLLOW_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=30.0)
 
-_ROUTES: Final = {route.name: route for route in ROUTES}
+_ROUTES: Final = {route.name: route for route in DESCRIBED_ROUTES}
 _BUSY: Final = (HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
@@ -66,8 +68,7 @@ class ConnectClient:
 
         Raises RequestFailed, Unreachable.
         """
-        route = _ROUTES[operation]
-        path = route.path.format(**{name: quote(str(value), safe="") for name, value in params.items()})
+        route, path = _ROUTES[operation], _path(operation, params)
         answer = await self._request(route.method, path, body, query or {})
         if route.response is None or not answer:
             return None
@@ -75,6 +76,28 @@ class ConnectClient:
             return msgspec.json.decode(answer, type=route.response)
         except msgspec.DecodeError as error:
             raise Unreachable(f"{path} was not answered by a worker of Kafka Connect: {error}") from None
+
+    async def rows(self, operation: str, *, query: Mapping[str, Any], **params: str | int) -> AsyncGenerator[bytes]:
+        """The rows of an answer that goes on, without their ends, as they come; ends when the worker does.
+
+        Raises RequestFailed, Unreachable.
+        """
+        assert self._session is not None
+        path, rest = _path(operation, params), b""
+        for number, url in enumerate(self._urls, start=1):
+            try:
+                async with self._session.get(url + path, params=_query(query), timeout=_FOLLOW_TIMEOUT) as answer:
+                    await _require_success(answer)
+                    async for data in answer.content.iter_any():
+                        *rows, rest = (rest + data).split(b"\n")
+                        for row in rows:
+                            yield row
+                return
+            except aiohttp.ClientConnectorError as error:
+                if number == len(self._urls):
+                    raise self._unreachable(error) from None
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                raise self._unreachable(error) from None
 
     async def fetch(self, path: str, *, worker: str) -> bytes:
         """The body at a path that is not Kafka's, of one worker as it is called in states: `host:port`.
@@ -144,6 +167,10 @@ async def _require_success(answer: aiohttp.ClientResponse) -> None:
     if answer.status == HTTPStatus.UNAUTHORIZED:
         message = message or "the worker wants a user name and password: see `connectd config set-context --help`"
     raise RequestFailed(answer.status, message or f"{answer.method} {answer.url.path}: {answer.status} {reason}")
+
+
+def _path(operation: str, params: Mapping[str, str | int]) -> str:
+    return _ROUTES[operation].path.format(**{name: quote(str(value), safe="") for name, value in params.items()})
 
 
 def _is_busy(error: RequestFailed) -> bool:

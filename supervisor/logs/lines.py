@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from itertools import accumulate
+from operator import itemgetter
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -13,6 +15,10 @@ from tasks.logs import LEVELS, level_name
 
 # Who speaks about lines that are not there.
 LOGGER: Final = "supervisor.logs"
+
+_TIME_LENGTH: Final = len('{"timestamp":"2026-01-01T00:00:00.000000Z"')
+
+T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 _KNOWN: Final = frozenset(
@@ -41,6 +47,18 @@ def shown(event: Mapping[str, Any], worker_id: str) -> LogLine:
         exception=exception if isinstance(exception, str) else None,
         fields={name: value for name, value in event.items() if name not in _KNOWN},
     )
+
+
+def time_of(line: bytes) -> bytes:
+    """When a line was logged: what sorts lines and rows of JSON, which begin with it."""
+    return line[:_TIME_LENGTH]
+
+
+def in_order(sources: Iterable[Sequence[T]], time: Callable[[T], Any]) -> list[T]:
+    """The lines of all sources by time, and those of each in the order in which they came: what is printed has the time at which
+    the supervisor reads it, and what was logged later may have an earlier one."""
+    timed = [each for source in sources for each in zip(accumulate(map(time, source), max), source, strict=True)]
+    return [line for _, line in sorted(timed, key=itemgetter(0))]
 
 
 def number_of(event: Mapping[str, Any]) -> int:

@@ -124,13 +124,17 @@ class Tails:
             elif UnitId(unit.connector) not in self._tails:
                 self._tails.pop(unit, None)
 
-    def lines(self, connector: str, task: int | None = None) -> list[bytes]:
-        """The last lines of a connector and its tasks, or of one task; in no order."""
+    def lines(self, connector: str, task: int | None = None) -> list[list[bytes]]:
+        """The last lines of a connector and each of its tasks, or of one task, as they came."""
         with self._lock:
             tails = [
                 tail for unit, tail in self._tails.items() if unit.connector == connector and task in (None, unit.task)
             ]
-            return [line for tail in tails for line in tail.lines()]
+        found = []
+        for tail in tails:
+            with self._lock:
+                found.append(tail.lines())
+        return found
 
 
 class Relay:

@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Final
 
+from supervisor.logs.lines import in_order, time_of
+
 Rows = Sequence[bytes]
 # The rows of one worker: first the last ones, so many at the most, then, batch by batch, what comes.
 Source = Callable[[int], AsyncGenerator[Rows]]
@@ -33,8 +35,7 @@ class Merged:
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """Rows as they are sent, with their ends; empty ones are for looking whether anybody reads."""
-        own = asyncio.create_task(self._read("", self._own, self._lines))
-        self._readers[""] = own
+        self._readers[""] = asyncio.create_task(self._read_own())
         self._open_others(self._lines)
         try:
             yield await self._first_rows() + b"\n"
@@ -54,8 +55,9 @@ class Merged:
     async def _first_rows(self) -> bytes:
         await asyncio.sleep(0)  # the readers begin
         await asyncio.wait(self._first.values(), timeout=_PATIENCE_S)
-        come = [each.result() for each in self._first.values() if each.done() and not each.cancelled()]
-        rows = sorted(row for each in come for row in each)
+        rows = in_order([each.result() for each in self._first.values() if each.done()], time_of)
+        for late in self._first.values():
+            late.cancel()  # what it has to say comes later
         return b"".join(row + b"\n" for row in rows[max(0, len(rows) - self._lines) :])
 
     def _open_others(self, lines: int) -> None:
@@ -66,6 +68,11 @@ class Merged:
         for name, source in others.items():
             if name not in self._readers or self._readers[name].done():
                 self._readers[name] = asyncio.create_task(self._read(name, source, lines))
+
+    async def _read_own(self) -> None:
+        with contextlib.suppress(Exception):
+            await self._read("", self._own, self._lines)
+        await self._batches.put(None)
 
     async def _read(self, name: str, source: Source, lines: int) -> None:
         first = self._first.setdefault(name, asyncio.get_running_loop().create_future())
@@ -80,5 +87,3 @@ class Merged:
         finally:
             if not first.done():
                 first.set_result([])
-            if not name:
-                await self._batches.put(None)

@@ -77,7 +77,7 @@ class Supervised:
 
     def events(self, connector: str = "c", task: int = 0) -> list[dict[str, Any]]:
         """What is kept of the log of a task."""
-        return [json.loads(line) for line in self.worker.surroundings.tails.lines(connector, task)]
+        return [json.loads(line) for tail in self.worker.surroundings.tails.lines(connector, task) for line in tail]
 
     def log(self, connector: str = "c", task: int = 0) -> list[str]:
         """The messages of these."""

@@ -14,7 +14,7 @@ from supervisor.log_levels import is_level
 from supervisor.logs.entities import Lines, LogLine, MissingLines
 from supervisor.logs.followers import MAX_FOLLOWERS
 from supervisor.logs.formats import parsed
-from supervisor.logs.lines import number_of, shown
+from supervisor.logs.lines import in_order, number_of, shown, time_of
 from supervisor.rest.api import Answer, Call
 from supervisor.rest.errors import RestException, unavailable
 from supervisor.rest.handlers.connectors import task_number
@@ -62,16 +62,15 @@ async def _logs(call: Call, task: int | None) -> Answer:
     query = {name: call.query[name] for name in ("lines", "level") if name in call.query}
     told, problems = await call.api.peers.ask(others, wanted.path, call.headers, Lines, query)
     own = _own_rows(call, wanted, call.api.tails.lines(wanted.connector, wanted.task))
-    lines = [*own, *(line for each in told.values() for line in each.lines)]
+    lines = in_order([own, *(each.lines for each in told.values())], lambda line: line.timestamp)
     missing = [MissingLines(worker, reason) for worker, reason in sorted(problems.items())]
-    return Answer(Lines(_last(wanted, lines), missing))
+    return Answer(Lines(lines[max(0, len(lines) - wanted.lines) :], missing))
 
 
-def _own_rows(call: Call, wanted: Wanted, lines: Sequence[bytes]) -> list[LogLine]:
+def _own_rows(call: Call, wanted: Wanted, tails: Iterable[Sequence[bytes]]) -> list[LogLine]:
     """The last of these, the oldest first."""
     found: list[LogLine] = []
-    # All of them begin with their time.
-    for line in sorted(lines, reverse=True):
+    for line in reversed(in_order(tails, time_of)):
         if len(found) == wanted.lines:
             break
         if (row := _shown(call, wanted, line)) is not None:
@@ -83,10 +82,6 @@ def _shown(call: Call, wanted: Wanted, line: bytes) -> LogLine | None:
     """None for one of a lower level."""
     event = parsed(line)
     return shown(event, call.api.peers.worker_id) if number_of(event) >= wanted.level else None
-
-
-def _last(wanted: Wanted, lines: Iterable[LogLine]) -> list[LogLine]:
-    return sorted(lines, key=lambda line: line.timestamp)[-wanted.lines :] if wanted.lines else []
 
 
 def _others(call: Call, wanted: Wanted) -> set[str]:
@@ -117,7 +112,7 @@ def _follow(call: Call, wanted: Wanted) -> Answer:
         try:
             kept = call.api.tails.lines(wanted.connector, wanted.task)
             yield [_encoder.encode(row) for row in _own_rows(call, wanted, kept)]
-            known = set(kept)  # some of them may have come to the follower too
+            known = {line for tail in kept for line in tail}  # some of them may have come to the follower too
             while (come := await follower.take(_LOOK_S)) is not None:
                 rows = (_shown(call, wanted, line) for line in come if line not in known)
                 yield [_encoder.encode(row) for row in rows if row is not None]
