@@ -24,6 +24,8 @@ SETTINGS = {
     "task.shutdown.graceful.timeout.ms": "30000",
     "consumer.metadata.max.age.ms": "1000",
 }
+# Two virtual machines that start at once on a busy machine take their time.
+START_PATIENCE_S = 300.0
 # As that of the distribution, but small and quick to start.
 _JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true", "-Dlog4j2.level=INFO")
 
@@ -38,6 +40,9 @@ class JavaMember(ClusterMember):
     @property
     def events(self) -> list[dict[str, Any]]:
         return []
+
+    def wait_until_ready(self) -> None:
+        wait_until(self.is_ready, f"{self.worker_id} is ready, see {self.log}", START_PATIENCE_S)
 
     def is_ready(self) -> bool:
         try:
