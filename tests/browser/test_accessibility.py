@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious on any page, light or dark, wide or narrow."""
+"""axe-core finds nothing on any page, light or dark, wide or narrow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.browser import PageWorker, open_page, page_worker
 from tests.support.kafka import TestKafka
 
-SERIOUS = {"serious", "critical"}
 # Each with something that is there once it is complete.
 PAGES = {
     "#/": "broken",
@@ -40,15 +39,13 @@ def worker(kafka: TestKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield found
 
 
-def serious(page: Page) -> list[str]:
+def findings(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {node['html'][:120]}" for each in found if each["impact"] in SERIOUS for node in each["nodes"]
-    ]
+    return [f"{each['impact']} {each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
-def test_no_page_has_serious_findings(browser: Browser, worker: PageWorker, scheme: str, width: int) -> None:
+def test_no_page_has_findings(browser: Browser, worker: PageWorker, scheme: str, width: int) -> None:
     found = {}
     # The policy of the page lets no script in but its own, not even that of axe.
     with open_page(
@@ -57,11 +54,13 @@ def test_no_page_has_serious_findings(browser: Browser, worker: PageWorker, sche
         for address, text in PAGES.items():
             page.goto(f"{worker.page}/index.html{address}")
             expect(page.get_by_role("main")).to_contain_text(text)
-            found[address] = serious(page)
+            if address == "#/plugins":  # the others are like these
+                page.get_by_role("searchbox").fill("FileStream")
+            found[address] = findings(page)
         page.keyboard.press("?")
-        found["keys"] = serious(page)
+        found["keys"] = findings(page)
         page.keyboard.press("Escape")
         page.goto(f"{worker.page}/index.html#/connectors/broken")
         page.get_by_role("button", name="Delete").click()
-        found["delete"] = serious(page)
+        found["delete"] = findings(page)
     assert {address: each for address, each in found.items() if each} == {}

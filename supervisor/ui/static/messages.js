@@ -12,10 +12,12 @@ export function say(text) {
   setTimeout(() => message.remove(), STAYS_MS);
 }
 
-/** Something went wrong; the message stays until it is closed, or something else is tried. */
+/** Something went wrong; the message stays until it is closed, or something else is tried. What is said already is not said
+ * again. */
 export function complain(text) {
+  if (region.querySelector(".wrong p")?.textContent === text) return;
   clearComplaints();
-  return show("wrong", text, "alert");
+  show("wrong", text, "alert");
 }
 
 export function clearComplaints() {

@@ -34,11 +34,11 @@ function build(main) {
   main.append(
     h("h1", { class: "unseen", tabindex: "-1" }, "Overview"),
     summary.element,
-    h("section", { "aria-labelledby": "workers" }, h("h2", { id: "workers" }, "Workers"), scrolling("Workers", workers.element)),
+    h("section", { "aria-labelledby": "workers" }, h("h2", { id: "workers" }, "Workers"), scrolling("Table of workers", workers.element)),
     h(
       "section", { "aria-labelledby": "connectors" },
       h("div", { class: "bar" }, h("h2", { id: "connectors" }, "Connectors"), filter.element),
-      scrolling("Connectors", connectors.element), nothing,
+      scrolling("Table of connectors", connectors.element), nothing,
     ),
   );
 
@@ -147,7 +147,7 @@ function workersTable() {
     rowClass: (worker) => (worker.problem === null ? "" : "bad"),
     columns: [
       { title: "Worker", heads: true, cell: textCell((each) => each.worker_id) },
-      { title: "", cell: textCell((each) => each.problem ?? (each.leads ? "leader" : "")) },
+      { title: "Remarks", cell: textCell((each) => each.problem ?? (each.leads ? "leader" : "")) },
       { title: "Connectors", numeric: true, cell: textCell((each) => format.count(each.connectors)) },
       { title: "Tasks", numeric: true, cell: textCell((each) => format.count(each.tasks)) },
       { title: "Failed", numeric: true, cell: textCell((each) => format.count(each.failed)) },
