@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -86,7 +87,12 @@ class Fleet:
         self._lines = {sink: Runs(sink) for sink in self.sinks}
         self._read: dict[str, int] = dict.fromkeys(self.sinks, 0)
         self._committed: dict[str, int] = {}
+        self._said: dict[str, tuple[int, str]] = {}
         self._log: Log | None = None
+
+    @property
+    def _offsets(self) -> str:
+        return f"{self.cluster.name}-offsets"
 
     @property
     def names(self) -> list[str]:
@@ -162,14 +168,17 @@ class Fleet:
         return self._records[name] if name in self._records else self._lines[name]
 
     def check(self) -> None:
-        """Nothing is lost, none that was replaced has written, and no source's offset went back."""
+        """Nothing is lost, none that was replaced has written, no source's offset went back, and no worker has said anything of
+        what another one was given since."""
         for message in self._news():
-            value = message.value()
+            key, value = bytes(message.key() or b"").decode(), bytes(message.value() or b"")
             if message.topic() in self._records:
-                run, number = bytes(value or b"").decode().split()
+                run, number = value.decode().split()
                 self._records[message.topic()].add(run, int(number))
-            elif value is not None:
-                self._check_offset(bytes(message.key() or b"").decode(), json.loads(value)["next"])
+            elif value and message.topic() == self._offsets:
+                self._check_offset(key, json.loads(value)["next"])
+            elif value and key.startswith(("status-connector-", "status-task-")):
+                self._check_status(key, json.loads(value))
         for sink in self.sinks:
             self._read_lines(sink)
 
@@ -183,10 +192,19 @@ class Fleet:
             )
             self._committed[connector] = offset
 
+    def _check_status(self, key: str, status: dict[str, Any]) -> None:
+        generation, worker = status["generation"], status["worker_id"]
+        last_generation, last_worker = self._said.get(key, (generation, worker))
+        late = worker != last_worker and generation < last_generation
+        assert not late, (
+            f"{key}: {worker} said {status['state']} in {generation}, after {last_worker} in {last_generation}"
+        )
+        self._said[key] = generation, worker
+
     def _news(self) -> list[Message]:
         if self._log is None:
             # Offsets come first: what they say was written before them, and so is seen too.
-            topics = {f"{self.cluster.name}-offsets": 3, **dict.fromkeys(self.sources, 1)}
+            topics = {self._offsets: 3, **dict.fromkeys(self.sources, 1), f"{self.cluster.name}-statuses": 2}
             self._log = Log(dict(self.cluster.kafka.client), topics)
         found = list(self._log.news())
         return sorted(found, key=lambda message: message.topic() not in self._records)
