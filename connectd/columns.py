@@ -167,6 +167,7 @@ class RecordColumns:
         self._schemas[part] = schema
         self._rows[part] = rows
         self._columns.pop(part, None)
+        self._own.discard(part)
         self.changed.add(part)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectd.columns import RecordColumns
+from connectd.columns import NotInColumns, RecordColumns
 from connectd.errors import ConnectException, DataException
 from connectd.records import SinkRecord
 from connectd.schema import Schema, SchemaBuilder
@@ -187,3 +187,11 @@ def test_maps_that_were_handed_out_are_copied_before_they_change() -> None:
     made("ReplaceField$Key", exclude="from").apply_columns(columns)
     assert columns.values("value") == [{"a": 0, "from": "here"}]
     assert columns.values("key") == [{"a": 1}]
+
+
+def test_rows_that_take_the_place_of_maps_are_no_maps() -> None:
+    columns = columns_of([SinkRecord("t", 0, value={"a": 1})])
+    columns.set_own_maps("value", columns.own_maps("value"))
+    columns.set_rows("value", SCHEMA, [[1, "x"]])
+    with pytest.raises(NotInColumns):
+        columns.own_maps("value")

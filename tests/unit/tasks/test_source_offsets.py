@@ -7,7 +7,7 @@ import weakref
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectd.errors import ConnectException, DataException
@@ -76,6 +76,7 @@ def test_a_failed_record_is_never_committed_nor_anything_behind_it() -> None:
     assert offsets.take_committable() == {}
 
 
+@settings(deadline=None)
 @given(
     chunks=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3)), min_size=1, max_size=30),
     data=st.data(),
