@@ -254,3 +254,23 @@ def test_everything_by_keyboard(browser: Browser, worker: PageWorker, topic: str
         page.keyboard.press("Tab")
         page.keyboard.press("j")
         expect(page.get_by_role("link", name="by-keys")).to_be_focused()
+
+
+def test_any_name_is_text_and_has_an_address(browser: Browser, worker: PageWorker) -> None:
+    name = "<i>a</i>/b %41 ü ?#"
+    worker.create(name, connector_class="FileStreamSource", topic="t", file="/missing")
+    with open_page(browser) as page:
+        page.goto(worker.page)
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(name)
+        button(page, "Pause").click()
+        expect(row(page, "task 0")).to_contain_text("paused")
+        page.reload()
+        button(page, "Edit").click()
+        expect(key(page, "name")).to_have_value(name)
+        expect(key(page, "name")).not_to_be_editable()
+        button(page, "Cancel").click()
+        button(page, "Delete").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        expect(page.get_by_text("is deleted")).to_be_visible()
+    assert name not in worker.request("GET", "/connectors")
