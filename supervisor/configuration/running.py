@@ -78,6 +78,7 @@ class RunningRecord:
             self._path.unlink()
 
     async def _keep_writing(self) -> None:
+        told = False
         while True:
             await self._changed.wait()
             await asyncio.sleep(_DELAY_S)
@@ -85,8 +86,11 @@ class RunningRecord:
             content = msgspec.json.encode(self._running())
             try:
                 await asyncio.to_thread(_write, self._path, content)
+                told = False
             except OSError as error:
-                log.warning(f"connectd check cannot know what runs: {self._path} cannot be written: {error.strerror}")
+                if not told:
+                    log.warning(f"connectd check cannot know what runs: cannot write {self._path}: {error.strerror}")
+                told = True
 
     def _running(self) -> Running:
         self._known = {name: self._digested(name, config) for name, config in self._files.configs.items()}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from connectd.errors import ConnectException
+from supervisor.configuration import running as running_module
 from supervisor.configuration.live_settings import CONNECTOR_FILE
 from supervisor.configuration.marks import Mark
+from supervisor.configuration.running import RunningRecord, read_record
 from supervisor.herder.distributed import files as module
 from supervisor.herder.distributed.files import ClusterFiles
 from supervisor.herder.entities import ConnectorInfo, ConnectorType
@@ -20,6 +24,7 @@ from supervisor.units.lifecycle import Statuses
 from supervisor.units.unit import Surroundings
 from tasks.messages import LogSettings, Validated
 from tasks.states import TargetState
+from tests.support.processes import until
 
 
 class FakeCluster:
@@ -30,6 +35,7 @@ class FakeCluster:
         self.failures: list[ConnectException] = []
         self.writes = 0
         self.worker = self
+        self.on_applied: Callable[[], object] = lambda: None
         self.surroundings = Surroundings(
             pool=cast("Any", None),
             statuses=Statuses(),
@@ -223,3 +229,44 @@ async def test_a_connector_that_another_worker_has_brought_meanwhile_is_not_dele
     monkeypatch.setattr(module.asyncio, "sleep", two_is_faster)
     await one.reload()
     assert content(cluster) == "new"
+
+
+async def test_what_runs_is_recorded_with_where_it_comes_from(
+    cluster: FakeCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = Worker(cluster, tmp_path, "one"), Worker(cluster, tmp_path, "two")
+    one.write("c", "secret", at=1000)
+    two.write("d", "secret", at=2000)
+    await one.reload()
+    await two.reload()
+    cluster.configs["rest"] = {"name": "rest", "content": "secret"}
+    path = tmp_path / "later" / "running"
+    writes: list[Path] = []
+    write = running_module._write
+
+    def noted(path: Path, content: bytes) -> None:
+        writes.append(path)
+        write(path, content)
+
+    monkeypatch.setattr(running_module, "_write", noted)
+    with capture_logs() as logs:
+        record = RunningRecord(path, cast("LocalHerder", cluster), one.files, [])
+        for tries in range(1, 4):
+            await until(lambda tries=tries: writes == [path] * tries, "it is tried")
+            cluster.on_applied()
+    assert [entry["event"] for entry in logs] == [
+        f"connectd check cannot know what runs: cannot write {path}: No such file or directory"
+    ]
+    path.parent.mkdir()
+    cluster.on_applied()
+    await until(path.exists, "it is written")
+    running = read_record(path)
+    assert running is not None and running.shared is not None
+    assert b"secret" not in path.read_bytes()
+    assert set(running.connectors) == {"c", "d", "rest"}
+    assert running.sources == {"c": str(one.folder / "c.properties")}
+    assert {name: mark.worker for name, mark in running.shared.marks.items()} == {"c": "one", "d": "two"}
+    assert list(running.shared.read) == [str(one.folder / "c.properties")]
+    assert "connectd.file" not in running.connectors["c"]
+    await record.close()
+    assert not path.exists()
