@@ -13,7 +13,6 @@ from connectd.connectors import Connector, SinkConnector, SourceConnector
 from connectd.errors import ConnectException, DataException
 from connectd.records import TopicPartition
 from plugins.discovery import find_class
-from tasks.java.asking import alter_java_offsets
 from tasks.java.choosing import java_connector
 from tasks.messages import AlterOffsets, ListOffsets, OffsetsAltered, OffsetsListed, Reason
 from tasks.refusal import Refusal
@@ -43,6 +42,9 @@ def alter_offsets(order: AlterOffsets) -> OffsetsAltered:
     worker = WorkerConfig(order.worker_config)
     java = java_connector(order.config, order.worker_config, worker.plugin_path)
     if java is not None:
+        # Only where it is needed: every other process starts sooner without it.
+        from tasks.java.asking import alter_java_offsets
+
         return alter_java_offsets(order, java)
     connector: Connector = find_class(order.config[CONNECTOR_CLASS], plugin_path=worker.plugin_path)()
     with connector:

@@ -14,7 +14,6 @@ from plugins.discovery.kinds import full_name
 from tasks.control import Control
 from tasks.heartbeat import Measures, start_heartbeat
 from tasks.java.choosing import java_connector
-from tasks.java.running import run_java_connector
 from tasks.messages import Planned, ReconfigurationRequested, RunConnector
 from tasks.secrets.configs import Reverse
 from tasks.secrets.inline import hide_declared
@@ -48,6 +47,9 @@ def run_connector(order: RunConnector, control: Control) -> None:
     worker = WorkerConfig(order.worker_config)
     java = java_connector(order.config, order.worker_config, worker.plugin_path)
     if java is not None:
+        # Only where it is needed: every other process starts sooner without it.
+        from tasks.java.running import run_java_connector
+
         run_java_connector(order, control, java, reverse)
         return
     start_heartbeat(control, Measures)

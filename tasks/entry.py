@@ -20,7 +20,7 @@ from tasks.connector_offsets import alter_offsets, list_offsets
 from tasks.connector_runner import run_connector
 from tasks.control import Control
 from tasks.inspection import describe_plugin, list_plugins, validate
-from tasks.java.asking import keeps_host
+from tasks.java.kept import keeps_host
 from tasks.kafka_admin import describe_cluster
 from tasks.lag import measure_lag
 from tasks.limits import apply_limits, limits_of

@@ -18,7 +18,6 @@ from plugins.java import JavaPlugin, java_plugins
 from plugins.java.settings import JAVA
 from plugins.python_setting import PLUGIN_PYTHON
 from tasks.infos import key_info
-from tasks.java.asking import describe_java, validate_java
 from tasks.java.choosing import java_connector
 from tasks.messages import (
     ConfigKeyErrors,
@@ -58,6 +57,9 @@ def validate(order: Validate, move: Callable[[], None] = lambda: None) -> Valida
     worker = worker_config(resolved.worker_config)
     java, not_found = _java_connector(resolved, worker)
     if java is not None:
+        # Only where it is needed: every other process starts sooner without it.
+        from tasks.java.asking import validate_java
+
         answer = validate_java(resolved, java)
         hide_keys(answer.secret_keys, order.config)
         return with_errors(with_references(answer, order.config), errors)
@@ -114,6 +116,8 @@ def describe_plugin(order: DescribePlugin) -> PluginConfig:
     path = WorkerConfig(order.worker_config).plugin_path
     java = java_connector({CONNECTOR_CLASS: order.name}, order.worker_config, path)
     if java is not None:
+        from tasks.java.asking import describe_java
+
         return describe_java(order, java)
     try:
         found = find_class(order.name, plugin_path=path)

@@ -28,7 +28,6 @@ from tasks.errors import ErrorSettings, build_operator
 from tasks.errors.dead_letters import MakeLetter, sink_letters, source_letters
 from tasks.heartbeat import Measures, start_heartbeat
 from tasks.java.choosing import java_connector
-from tasks.java.running import run_java_task
 from tasks.messages import JoinedGroup, RunTask
 from tasks.pipeline import Pipeline
 from tasks.secrets.inline import hide_declared
@@ -72,6 +71,9 @@ def run_task(order: RunTask, control: Control) -> None:
     control.tracks_topics = worker.topic_tracking_enable
     java = java_connector(order.connector_config, order.worker_config, worker.plugin_path)
     if java is not None:
+        # Only where it is needed: every other process starts sooner without it.
+        from tasks.java.running import run_java_task
+
         run_java_task(order, control, java)
         return
     # The connector first: with its plugin folder on sys.path, another plugin's module of that name is not taken for its task's.

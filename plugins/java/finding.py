@@ -15,7 +15,6 @@ from plugins.discovery.kinds import PluginKind
 from plugins.jars.cache import cache_dir
 from plugins.java.folders import JavaFolder, java_folders
 from plugins.java.plugin import JavaPlugin
-from plugins.java.scanning import scan
 
 _Stamp = tuple[str, int, int]
 
@@ -64,6 +63,9 @@ def _plugins_in(folder: JavaFolder) -> list[JavaPlugin]:
         kept = None
     if kept is not None and kept.jars == stamps:
         return kept.plugins
+    # Most processes find all that they need in what is kept.
+    from plugins.java.scanning import scan
+
     plugins = scan(folder)
     _keep(file, _Kept(stamps, plugins))
     return plugins

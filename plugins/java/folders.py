@@ -13,7 +13,7 @@ _ARCHIVES: Final = (".jar", ".zip")
 # How the names of folders begin in which a plugin is being installed.
 UNFINISHED: Final = ".connectd-"
 # What Python plugins consist of holds no Java plugins, and may be large.
-_PYTHON: Final = (".venv", "__pycache__")
+_PYTHON: Final = frozenset((".venv", "__pycache__"))
 
 
 class JavaFolder(msgspec.Struct, frozen=True):
@@ -45,9 +45,9 @@ def _jars(entry: Path) -> Iterator[str]:
         if entry.name.lower().endswith(_ARCHIVES):
             yield str(entry)
         return
-    if (entry / "__init__.py").exists():
-        return
+    if any(each.suffix in (".py", ".dist-info") for each in entry.iterdir()):
+        return  # a plugin in Python, and what it needs
     for folder, folders, files in os.walk(entry, followlinks=True):
-        folders[:] = sorted(each for each in folders if each not in _PYTHON and not each.endswith(".dist-info"))
+        folders[:] = sorted(set(folders) - _PYTHON)
         # Zip files within a folder are read by Kafka, too.
         yield from (f"{folder}/{each}" for each in sorted(files) if each.lower().endswith(_ARCHIVES))

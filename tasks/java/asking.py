@@ -15,6 +15,7 @@ from connectd.errors import ConnectException
 from plugins.java import JavaPlugin
 from plugins.java.settings import JAVA_HOME, JAVA_OPTIONS
 from tasks.infos import ConfigInfos, ConfigKeyInfo, merged, result
+from tasks.java import kept
 from tasks.java.host import WORKER_ID, start_host, worker_properties
 from tasks.java.process import Event, levels_of_loggers
 from tasks.messages import (
@@ -90,23 +91,14 @@ class _Settings(msgspec.Struct, frozen=True):
         return cls(dict(worker), java, worker_properties(connector, worker, config))
 
 
-# The host of the last question, for the next one.
-_kept: Host | None = None
-
-
-def keeps_host() -> bool:
-    """Whether a host is there that could answer another question."""
-    return _kept is not None
-
-
 @contextmanager
 def _host(
     connector: JavaPlugin, worker: Mapping[str, str], config: Mapping[str, str], log: LogSettings
 ) -> Iterator[Host]:
     """That of the last question if it was started with the same; it is kept for the next, unless something breaks."""
-    global _kept
     settings = _Settings.of(connector, worker, config)
-    host, _kept = _kept, None
+    host: Host | None = kept.host
+    kept.host = None
     if host is not None and host.settings != settings:
         host.close()
         host = None
@@ -114,12 +106,12 @@ def _host(
     try:
         yield host
     except Refusal:
-        _kept = host
+        kept.host = host
         raise
     except BaseException:
         host.close()
         raise
-    _kept = host
+    kept.host = host
 
 
 def validate_java(order: Validate, connector: JavaPlugin) -> Validated:

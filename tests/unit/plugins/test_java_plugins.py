@@ -122,6 +122,7 @@ def test_a_changed_jar_is_read_again_and_a_broken_one_left_out(
 def test_folders_of_python_plugins_have_none(tmp_path: Path) -> None:
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").touch()
-    for place in ("package", "folder/.venv/lib", "folder/x.dist-info"):
+    (tmp_path / "installed" / "x.dist-info").mkdir(parents=True)
+    for place in ("package", "installed/lib", "folder/.venv/lib"):
         jar(tmp_path / place / "some.jar", {f"META-INF/services/{SOURCE}": "org.A"})
     assert java_plugins([str(tmp_path), str(tmp_path / "missing")]) == []
