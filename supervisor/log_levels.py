@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -16,6 +17,7 @@ from tasks.logs import LEVELS, ROOT, level_name, set_levels
 from tasks.messages import Order, SetLogLevels
 
 DEFAULT_LEVEL: Final = "INFO"
+_OF_CONNECTOR: Final = "connectd.connector/"
 
 
 class LoggerLevel(msgspec.Struct, frozen=True):
@@ -28,15 +30,23 @@ class LoggerLevel(msgspec.Struct, frozen=True):
 class Processes(Protocol):
     """Where orders reach the processes of connectors and tasks."""
 
-    def send_to_all(self, order: Order) -> None:
-        """To each that runs now."""
+    def send_to_all(self, order: Order, connector: str | None = None) -> None:
+        """To each that runs now, or to those of one connector."""
 
 
 class LogLevels:
-    """`levels` are those that new processes begin with; they are kept up to date."""
+    """`levels` are those that new processes begin with, `of_connectors` those of single connectors, which come before them;
+    both are kept up to date."""
 
-    def __init__(self, levels: dict[str, str], processes: Processes, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        levels: dict[str, str],
+        processes: Processes,
+        of_connectors: dict[str, dict[str, str]] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._levels = levels
+        self._of_connectors = {} if of_connectors is None else of_connectors
         self._processes = processes
         self._clock = clock
         self._modified: dict[str, int] = {}
@@ -51,6 +61,29 @@ class LogLevels:
         name = _canonical(name)
         return self._level(name) if name in _names() else None
 
+    def all_of(self, connector: str) -> Mapping[str, LoggerLevel]:
+        """Those that the processes of a connector have been given: loggers that only they have are below one of these."""
+        levels = {ROOT: DEFAULT_LEVEL, **self._levels, **self._of_connectors.get(connector, {})}
+        return {name: LoggerLevel(level, None) for name, level in sorted(levels.items())}
+
+    def set_for(self, connector: str, name: str, level: str) -> list[str]:
+        """Set the level of a logger and of those below it in the processes of one connector; what is set for all of them later
+        changes nothing here. Returns the ones that it was set for."""
+        name, level = _canonical(name), level.upper()
+        own = self._of_connectors.setdefault(connector, {})
+        changes = {each: level for each in (name, *self._levels, *own) if each == name or _is_below(each, name)}
+        own.update(changes)
+        self._processes.send_to_all(SetLogLevels(levels=changes), connector)
+        return sorted(changes)
+
+    def set_named(self, name: str, level: str) -> None:
+        """Set what a worker of the cluster has told all others to set: see `name_in_cluster`."""
+        connector, of_connector, logger = name.removeprefix(_OF_CONNECTOR).partition("/")
+        if name.startswith(_OF_CONNECTOR) and of_connector:
+            self.set_for(unquote(connector), logger, level)
+        else:
+            self.set(name, level)
+
     def set(self, name: str, level: str) -> list[str]:
         """Set the level of a logger and of those below it; returns the ones whose level has changed."""
         name, level = _canonical(name), level.upper()
@@ -60,6 +93,8 @@ class LogLevels:
         self._levels.update(changes)
         set_levels(changes)
         self._processes.send_to_all(SetLogLevels(levels=changes))
+        for connector, own in self._of_connectors.items():
+            self._processes.send_to_all(SetLogLevels(levels=own), connector)
         changed = sorted(each for each in _names() if before.get(each) != _effective(each))
         now = int(self._clock() * 1000)
         self._modified.update(dict.fromkeys(changed, now))
@@ -78,6 +113,11 @@ class LogLevels:
 
     def _level(self, name: str) -> LoggerLevel:
         return LoggerLevel(level_name(_effective(name)), self._modified.get(name))
+
+
+def name_in_cluster(name: str, connector: str | None) -> str:
+    """How workers tell each other of a logger, or of one of a single connector: Java's, too, take it for the name of a logger."""
+    return name if connector is None else f"{_OF_CONNECTOR}{quote(connector, safe='')}/{name}"
 
 
 def _canonical(name: str) -> str:

@@ -64,7 +64,7 @@ class StandaloneHerder:
         self.is_ready = False
         self.leader_url = None
         self.worker_urls = ()
-        self.log_levels = LogLevels(surroundings.log.levels, self.worker)
+        self.log_levels = LogLevels(surroundings.log.levels, self.worker, surroundings.connector_levels)
         self._statuses = surroundings.statuses
         self._topics = surroundings.topics
         self._connectors: dict[str, Connector] = {}
@@ -259,7 +259,7 @@ class StandaloneHerder:
 
     async def set_cluster_log_level(self, logger: str, level: str) -> None:
         """This worker is the whole cluster."""
-        self.log_levels.set(logger, level)
+        self.log_levels.set_named(logger, level)
 
     async def stop(self) -> None:
         """Stop all connectors and tasks in good order."""

@@ -34,6 +34,7 @@ _INCLUDE_TASKS = Query(name="includeTasks", doc="Whether to restart the tasks to
 _ONLY_FAILED = Query(name="onlyFailed", doc="Whether to restart only what has failed", type=bool, default=False)
 _CONNECTORS_ONLY = Query(name="connectorsOnly", doc="Whether to leave other plugins out", type=bool, default=True)
 _VERSION = Query(name="version", doc="The version of the plugin", default="latest")
+_OF_CONNECTOR = Query(name="connector", doc="Only in the processes of this connector (connectd only)")
 _SCOPE = Query(name="scope", doc="`worker` or `cluster`", default="worker")
 
 _NOT_FOUND, _CONFLICT = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
@@ -312,6 +313,8 @@ ROUTES: Final = (
         "The levels of all loggers",
         scope=Scope.ADMIN,
         response=dict[str, LoggerLevel],
+        other_statuses=(_NOT_FOUND,),
+        query=(_OF_CONNECTOR,),
     ),
     _route(
         "GET",
@@ -332,6 +335,6 @@ ROUTES: Final = (
         request=Config,
         response=list[str],
         other_statuses=(_NO_CONTENT, _NOT_FOUND),
-        query=(_SCOPE,),
+        query=(_SCOPE, _OF_CONNECTOR),
     ),
 )

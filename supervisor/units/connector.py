@@ -90,7 +90,7 @@ class ConnectorUnit(Unit):
             config=self.spec.config,
             worker_config=self._surroundings.worker_config,
             target_state=self.spec.target_state,
-            log=self._surroundings.log,
+            log=self._surroundings.log_of(self.spec.name),
             salt=self._surroundings.salt,
         )
 

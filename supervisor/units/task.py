@@ -79,7 +79,7 @@ class TaskUnit(Unit):
             connector_config=spec.connector_config,
             worker_config=self._surroundings.worker_config,
             target_state=spec.target_state,
-            log=self._surroundings.log,
+            log=self._surroundings.log_of(spec.connector),
             salt=self._surroundings.salt,
             resumed=before is not None and before.needs_same_process(spec),
         )

@@ -56,6 +56,8 @@ class Surroundings(msgspec.Struct, kw_only=True):
     statuses: Statuses
     worker_config: dict[str, str]
     log: LogSettings
+    # Levels that only the processes of a connector have, by its name.
+    connector_levels: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     graceful_stop_s: float
     topics: ActiveTopics = msgspec.field(default_factory=ActiveTopics)
     counts: Counts = msgspec.field(default_factory=Counts)
@@ -68,6 +70,11 @@ class Surroundings(msgspec.Struct, kw_only=True):
     # What processes get at once and then, from whoever gives leases, again and again; None if they need none.
     lease: Callable[[], Lease | None] = lambda: None
     generations: Iterator[int] = msgspec.field(default_factory=lambda: itertools.count(1))
+
+    def log_of(self, connector: str) -> LogSettings:
+        """How the processes of a connector log."""
+        own = self.connector_levels.get(connector)
+        return msgspec.structs.replace(self.log, levels={**self.log.levels, **own}) if own else self.log
 
     def __post_init__(self) -> None:
         self.metrics.follow(self.statuses, self.clock)

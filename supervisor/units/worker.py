@@ -105,10 +105,11 @@ class Worker:
         if leaving:
             await asyncio.wait(leaving)
 
-    def send_to_all(self, order: Order) -> None:
-        """An order to each process that runs now."""
+    def send_to_all(self, order: Order, connector: str | None = None) -> None:
+        """An order to each process that runs now, or to those of one connector."""
         for unit in self.units():
-            unit.send(order)
+            if connector in (None, unit.id.connector):
+                unit.send(order)
 
     async def stop(self, *, returns: bool = False) -> None:
         """Stop everything in good order, all at once; what has not ended after the graceful time is killed.

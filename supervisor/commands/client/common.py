@@ -111,6 +111,12 @@ def show_data(output: str, data: Any) -> None:
         click.echo(json.dumps(plain, indent=2, ensure_ascii=False))
 
 
+async def require_connectd(client: ConnectClient, what: str) -> None:
+    """Raises RequestFailed for a worker of Kafka's own, which would take no notice of what it does not know."""
+    if "connectd" not in (await client.call("server_info")).version:
+        raise RequestFailed(404, f"the worker that answers knows nothing of {what}: it is Kafka's own")
+
+
 async def matching(client: ConnectClient, patterns: Sequence[str]) -> list[str]:
     """The connectors that names and patterns with `*` and `?` mean. Raises RequestFailed for one that means none."""
     if not any(set("*?[") & set(pattern) for pattern in patterns):

@@ -18,6 +18,7 @@ from supervisor.commands.client.common import (
     connector_argument,
     matching,
     output_option,
+    require_connectd,
     show,
 )
 from supervisor.commands.client.offsets import show_offsets
@@ -108,12 +109,23 @@ def offsets(connector: str, cluster: Cluster, output: str) -> None:
 
 @get.command()
 @click.argument("logger", required=False, shell_complete=complete_loggers)
+@click.option(
+    "--connector",
+    metavar="CONNECTOR",
+    shell_complete=complete_connectors,
+    help="The levels that its processes have been given.",
+)
 @cluster_options
 @output_option
-def loggers(logger: str | None, cluster: Cluster, output: str) -> None:
+def loggers(logger: str | None, connector: str | None, cluster: Cluster, output: str) -> None:
     """The levels of all loggers, or of one."""
+    if logger is not None and connector is not None:
+        raise click.UsageError("--connector shows all of its loggers, expected no LOGGER beside it")
 
     async def ask(client: ConnectClient) -> dict[str, object]:
+        if connector is not None:
+            await require_connectd(client, "levels of single connectors")
+            return dict(await client.call("list_loggers", query={"connector": connector}))
         if logger is None:
             return dict(await client.call("list_loggers"))
         return {logger: await client.call("get_logger", logger=logger)}

@@ -6,7 +6,14 @@ import click
 
 from supervisor.client.client import ConnectClient
 from supervisor.client.errors import RequestFailed
-from supervisor.commands.client.common import Cluster, cluster_options, complete_loggers, connector_argument
+from supervisor.commands.client.common import (
+    Cluster,
+    cluster_options,
+    complete_connectors,
+    complete_loggers,
+    connector_argument,
+    require_connectd,
+)
 from supervisor.herder.entities import ConnectorInfo
 
 
@@ -50,10 +57,22 @@ async def _patch(client: ConnectClient, connector: str, changes: dict[str, str |
 @click.argument("logger", shell_complete=complete_loggers)
 @click.option("-l", "--level", required=True, metavar="LEVEL", help="TRACE, DEBUG, INFO, WARN, ERROR, FATAL or OFF.")
 @click.option("--cluster", "everywhere", is_flag=True, help="On all workers of the cluster.")
+@click.option(
+    "--connector",
+    metavar="CONNECTOR",
+    shell_complete=complete_connectors,
+    help="Only in the processes of this connector and its tasks.",
+)
 @cluster_options
-def logger(logger: str, level: str, everywhere: bool, cluster: Cluster) -> None:
-    """Set the level of a logger and of those below it."""
-    scope = {"scope": "cluster"} if everywhere else {}
-    changed = cluster.run(lambda client: client.call("set_level", body={"level": level}, query=scope, logger=logger))
-    for name in changed or [logger]:
+def logger(logger: str, level: str, everywhere: bool, connector: str | None, cluster: Cluster) -> None:
+    """Set the level of a logger and of those below it; `root` is for all."""
+    query = {"scope": "cluster"} if everywhere else {}
+
+    async def work(client: ConnectClient) -> list[str] | None:
+        if connector is not None:
+            await require_connectd(client, "levels of single connectors")
+            query["connector"] = connector
+        return await client.call("set_level", body={"level": level}, query=query, logger=logger)  # type: ignore[no-any-return]
+
+    for name in cluster.run(work) or [logger]:
         click.echo(f"{name} {level.upper()}")

@@ -72,7 +72,7 @@ class ClusterWorker:
         surroundings.lease = self._lease
         self.worker = Worker(surroundings, self.storage.offsets, self._on_plan)
         self.worker.on_ended = self._on_ended
-        self.log_levels = LogLevels(surroundings.log.levels, self.worker)
+        self.log_levels = LogLevels(surroundings.log.levels, self.worker, surroundings.connector_levels)
         self.kinds = ConnectorKinds(PluginCatalogue(surroundings))
         self.view = ClusterView(self.config, self.storage.statuses, self.kinds)
         self.keys = SessionKeys(settings, lambda: self.config().session_key)
@@ -228,7 +228,7 @@ class ClusterWorker:
         self._apply_soon()
 
     def on_logging_level_update(self, logger: str, level: str) -> None:
-        self.log_levels.set(logger, level)
+        self.log_levels.set_named(logger, level)
 
     def _changed(self) -> None:
         config = self.config()
