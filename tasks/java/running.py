@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from plugins.java import JavaPlugin
+from plugins.java.scanning import UNDEFINED
 from tasks.clients.layers import instance_id
 from tasks.control import Control, OffsetStoreError
 from tasks.heartbeat import LOOK_INTERVAL_S, Measures, Usage, start_heartbeat
@@ -192,7 +193,7 @@ def run_java_connector(order: RunConnector, control: Control, connector: JavaPlu
             Planned(
                 generation=order.generation,
                 kind=event["kind"],
-                version=event["version"],
+                version=event["version"] or UNDEFINED,
                 task_class=event["configs"][0]["task.class"] if event["configs"] else "",
                 task_configs=[reverse.apply(each) for each in event["configs"]],
                 watching=event["watching"],

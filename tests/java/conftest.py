@@ -21,12 +21,13 @@ bootstrap.servers={servers}
 key.converter=org.apache.kafka.connect.storage.StringConverter
 value.converter=StringConverter
 offset.storage.file.filename={folder}/offsets
-offset.flush.interval.ms=200
+offset.flush.interval.ms=5000
 listeners=http://127.0.0.1:{port}
 plugin.path={folder}/plugins
 config.providers=file
 config.providers.file.class=org.apache.kafka.common.config.provider.FileConfigProvider
 task.restart.delay.initial.ms=100
+task.shutdown.graceful.timeout.ms=60000
 """
 
 

@@ -137,6 +137,9 @@ def test_pause_stop_and_other_offsets(worker: JavaWorker, kafka: TestKafka, topi
 
     worker.request("PUT", "/connectors/steered/stop")
     wait_until(lambda: worker.machine("steered-0") is None, "its virtual machine has ended", TIMEOUT_S)
+    # It has committed what was sent.
+    (stored,) = worker.request("GET", "/connectors/steered/offsets")["offsets"]
+    assert stored["offset"]["count"] == sum(kafka.end_offsets(topic).values())
     wanted = [{"partition": {"ticker": "one"}, "offset": {"count": 100_000}}]
     answer = worker.request("PATCH", "/connectors/steered/offsets", {"offsets": wanted})
     assert answer == {"message": "The offsets for this connector have been altered successfully"}

@@ -1,6 +1,7 @@
 package connectd.host;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * A Java virtual machine that runs one connector or one task for connectd, or answers its questions about connectors.
@@ -16,44 +17,53 @@ public final class Host {
 
     public static void main(String[] arguments) {
         Wire wire = new Wire();
-        int code = 0;
         try {
             Logs.begin(wire);
             JsonNode first = wire.read();
             Logs.setLevels(Wire.texts(first.get("levels")));
-            serve(wire, first);
+            run(wire, first);
             wire.send("stopped");
+            // Not exit: what a plugin has left behind must not keep the process.
+            Runtime.getRuntime().halt(0);
         } catch (Throwable error) {
-            wire.send("broken", "trace", Wire.trace(error));
-            code = FAILED;
+            giveUp(wire, error);
         }
-        // Not exit: what a plugin has left behind must not keep the process.
-        Runtime.getRuntime().halt(code);
     }
 
-    private static void serve(Wire wire, JsonNode first) throws Exception {
+    /** Returns when it was ordered to stop and all is stopped. */
+    private static void run(Wire wire, JsonNode first) throws InterruptedException {
         Offsets offsets = new Offsets(wire);
         Work work = work(wire, offsets, first);
-        // A thread of its own: who starts slowly must hear of the end of everything, and of offsets that it waits for.
-        Thread starter = new Thread(() -> work.begin(), "start");
-        starter.setContextClassLoader(Thread.currentThread().getContextClassLoader());
-        starter.start();
-        while (true) {
-            JsonNode order = wire.read();
-            if (order == null) {
-                Runtime.getRuntime().halt(ORPHANED);
-            }
-            switch (order.get("order").asText()) {
-                case "stop" -> {
-                    starter.join();
-                    work.end();
-                    return;
+        CountDownLatch stop = new CountDownLatch(1);
+        // A thread of its own: who starts or stops slowly must hear of the end of everything, and of offsets that it waits for.
+        new Thread(() -> obey(wire, offsets, work, stop), "orders").start();
+        work.begin();
+        stop.await();
+        work.end();
+    }
+
+    private static void obey(Wire wire, Offsets offsets, Work work, CountDownLatch stop) {
+        try {
+            while (true) {
+                JsonNode order = wire.read();
+                if (order == null) {
+                    Runtime.getRuntime().halt(ORPHANED);
                 }
-                case "offsets" -> offsets.answer(order);
-                case "levels" -> Logs.setLevels(Wire.texts(order.get("levels")));
-                default -> work.obey(order);
+                switch (order.get("order").asText()) {
+                    case "stop" -> stop.countDown();
+                    case "offsets" -> offsets.answer(order);
+                    case "levels" -> Logs.setLevels(Wire.texts(order.get("levels")));
+                    default -> work.obey(order);
+                }
             }
+        } catch (Throwable error) {
+            giveUp(wire, error);
         }
+    }
+
+    private static void giveUp(Wire wire, Throwable error) {
+        wire.send("broken", "trace", Wire.trace(error));
+        Runtime.getRuntime().halt(FAILED);
     }
 
     static Work work(Wire wire, Offsets offsets, JsonNode first) {
