@@ -70,7 +70,9 @@ class Chaos:
         self._prefix = prefix
         self._folder = worker.log.parent
         wait_for(lambda: self._address(), f"the REST API is up; see {worker.log}")
-        self._host, self._port = self._address()
+        address = self._address()
+        assert address is not None
+        self._host, self._port = address
         self.source = self.create("good-source", "source")
         self.sink = self.create("good-sink", "sink", topics=self.source.topic)
         self.await_progress()
@@ -222,7 +224,7 @@ class Chaos:
 
     def descriptors(self) -> int:
         """How many the supervisor has open."""
-        return psutil.Process(self.worker.process.pid).num_fds()
+        return int(psutil.Process(self.worker.process.pid).num_fds())
 
     def private_bytes(self) -> int:
         """The memory that would be free without the supervisor."""
