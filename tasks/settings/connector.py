@@ -190,7 +190,15 @@ class ConnectorConfig(AbstractConfig):
 @cache
 def _base_config_def() -> ConfigDef:
     definition = ConfigDef()
-    for declare in (_identity, _converters, _aliases, _errors, define_connector_limits, define_connector_python, define_java):
+    for declare in (
+        _identity,
+        _converters,
+        _aliases,
+        _errors,
+        define_connector_limits,
+        define_connector_python,
+        define_java,
+    ):
         declare(definition)
     return definition
 

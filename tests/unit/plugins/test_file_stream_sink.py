@@ -116,7 +116,7 @@ def test_a_struct_shows_the_fields_that_are_set(task: FileStreamSinkTask, path: 
 @pytest.mark.parametrize("props", [{}, {"file": ""}])
 def test_standard_output(props: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / "stdout").open("w") as stdout:
-        monkeypatch.setattr(sys, "stdout", stdout)
+        monkeypatch.setattr(sys, "__stdout__", stdout)
         task = FileStreamSinkTask()
         task.start(props)
         task.put_batch(Batch(["one", "two"]))

@@ -43,6 +43,7 @@ OURS = {
     "rest.roles.admin",
     "rest.roles.operate",
     "rest.roles.read",
+    "ui.enabled",
     *LIMITS.config_names,
 }
 # In Java a key of its policy's own.
