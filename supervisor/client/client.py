@@ -45,8 +45,7 @@ class ConnectClient:
 
     async def __aenter__(self) -> Self:
         headers = {"Accept": "application/json"}
-        if self.context.username is not None:
-            login = aiohttp.encode_basic_auth(self.context.username, _password(self.context), "utf-8")
+        if (login := _login(self.context)) is not None:
             headers["Authorization"] = login
         self._session = aiohttp.ClientSession(
             headers=headers,
@@ -189,13 +188,22 @@ def _query(query: Mapping[str, Any]) -> list[tuple[str, str]]:
     return pairs
 
 
-def _password(context: Context) -> str:
-    if context.password_file is None:
-        return context.password or ""
+def _login(context: Context) -> str | None:
+    """What the header says who we are with. Raises ContextError."""
+    if context.username is not None:
+        password = _secret("password", context.password, context.password_file)
+        return aiohttp.encode_basic_auth(context.username, password, "utf-8")
+    token = _secret("token", context.token, context.token_file)
+    return f"Bearer {token}" if token else None
+
+
+def _secret(what: str, given: str | None, file: str | None) -> str:
+    if file is None:
+        return given or ""
     try:
-        return Path(context.password_file).read_text().rstrip("\r\n")
+        return Path(file).read_text().rstrip("\r\n")
     except OSError as error:
-        raise ContextError(f"{context.password_file}: the password cannot be read: {error.strerror}") from None
+        raise ContextError(f"{file}: the {what} cannot be read: {error.strerror}") from None
 
 
 def _tls(context: Context) -> ssl.SSLContext | bool:

@@ -18,13 +18,16 @@ DEFAULT_NAME: Final = "local"
 class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One cluster: the base URLs of some of its workers, tried in turn, and what they need to know and to trust.
 
-    `password` may be given as `password_file` instead. Files are PEM; `certificate` and `key` are this client's own.
+    `password` may be given as `password_file` instead, and `token`, for the header of a proxy that asks for one, as
+    `token_file`. Files are PEM; `certificate` and `key` are this client's own.
     """
 
     urls: list[str]
     username: str | None = None
     password: str | None = None
     password_file: str | None = None
+    token: str | None = None
+    token_file: str | None = None
     ca_file: str | None = None
     certificate: str | None = None
     key: str | None = None

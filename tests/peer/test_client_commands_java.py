@@ -52,5 +52,16 @@ def test_a_connectors_life_on_java(url: str, topic: str, tmp_path: Path) -> None
     assert any(key["name"] == "batch.size" for key in shown("describe", "plugin", FILE_SOURCE))
     assert all(each["level"] for each in shown("get", "loggers").values())
     assert [(each["task"], each["state"], each["records"]) for each in shown("top")][1] == (0, "PAUSED", None)
+    # What is connectd's own is refused politely, and nothing is changed.
+    for arguments in (
+        ("logs", "lines"),
+        ("logs", "lines", "--follow", "--task", "0"),
+        ("patch", "logger", "root", "--level", "DEBUG", "--connector", "lines"),
+        ("get", "loggers", "--connector", "lines"),
+    ):
+        refused = CliRunner().invoke(cli, arguments, env={"CONNECTD_URL": url})
+        assert (refused.exit_code, refused.stdout) == (65, "")
+        assert "it is Kafka's own" in refused.stderr
+    assert shown("get", "loggers", "root")["root"]["level"] != "DEBUG"
     run("delete", "lines")
     run("wait", "lines", "--for", "deleted")

@@ -43,20 +43,28 @@ def _require(contexts: Contexts, name: str) -> Context:
 @click.option("--username", help="For basic authentication.")
 @click.option("--password", help="Its password; `-` asks for it, so that it is not in the shell's history.")
 @click.option("--password-file", help="A file that holds the password, instead of keeping it in the context.")
+@click.option("--token", help="A bearer token, for a proxy that wants one; `-` asks for it.")
+@click.option("--token-file", help="A file that holds the token, read at every command.")
 @click.option("--ca-file", help="Certificates to trust, PEM.")
 @click.option("--certificate", help="A client certificate, PEM.")
 @click.option("--key", help="Its key, PEM.")
 @click.option("--insecure", is_flag=True, help="Do not verify who the workers are.")
-def set_context(name: str, urls: str, password: str | None, **settings: str | bool | None) -> None:
+def set_context(name: str, urls: str, password: str | None, token: str | None, **settings: str | bool | None) -> None:
     """Add or replace a context, and use it from now on."""
+    if settings["username"] and (token or settings["token_file"]):
+        raise click.UsageError("expected either --username or a token, a request has only one of them")
     if password == "-":  # noqa: S105 (it asks for one)
         password = click.prompt("Password", hide_input=True)
+    if token == "-":  # noqa: S105
+        token = click.prompt("Token", hide_input=True)
     chosen = {key: value for key, value in settings.items() if value}
     for url in urls.split(","):
         if not url.startswith(("http://", "https://")):
             raise click.BadParameter(f"{url}: expected http://HOST:PORT or https://HOST:PORT", param_hint="--cluster")
     contexts = _read()
-    contexts.contexts[name] = msgspec.convert({"urls": urls.split(","), "password": password, **chosen}, Context)
+    contexts.contexts[name] = msgspec.convert(
+        {"urls": urls.split(","), "password": password, "token": token, **chosen}, Context
+    )
     contexts.current = name
     _write(contexts)
     click.echo(f"using context {name}")
@@ -95,13 +103,13 @@ def current_context() -> None:
 @config.command("get-contexts")
 @output_option
 def get_contexts(output: str) -> None:
-    """All contexts; passwords are not shown."""
+    """All contexts; passwords and tokens are not shown."""
     contexts = _read()
     data = [
         {
             "name": name,
             "current": name == contexts.current,
-            **{key: value for key, value in msgspec.to_builtins(context).items() if key != "password"},
+            **{key: value for key, value in msgspec.to_builtins(context).items() if key not in ("password", "token")},
         }
         for name, context in contexts.contexts.items()
     ]

@@ -128,6 +128,48 @@ def test_login_with_a_password_from_a_file(tmp_path: Path) -> None:
     ask(answer, work)
 
 
+def test_a_token_is_read_from_its_file_and_sent_to_whom_it_is_for(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response([request.headers["Authorization"]])
+
+    async def work(url: str) -> None:
+        for token in ("first", "renewed"):
+            file.write_text(f"{token}\n")
+            async with ConnectClient(Context(urls=[url], token_file=str(file))) as client:
+                assert await client.call("list_connectors") == [f"Bearer {token}"]
+        async with ConnectClient(Context(urls=[url], token="kept")) as client:
+            assert await client.call("list_connectors") == ["Bearer kept"]
+        file.unlink()
+        with pytest.raises(ContextError, match="token: the token cannot be read"):
+            await ConnectClient(Context(urls=[url], token_file=str(file))).__aenter__()
+
+    ask(answer, work)
+
+
+def test_rows_come_as_they_are_sent_wherever_they_are_cut() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path.startswith("/connectd/v1/connectors/no-such"):
+            return error(404, "Connector no-such not found")
+        assert (request.path, request.query["follow"]) == ("/connectd/v1/connectors/a b/logs", "true")
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for part in (b"on", b"e\n", b"\ntwo\nth", b"ree\n"):
+            await response.write(part)
+        return response
+
+    async def work(url: str) -> None:
+        urls = [f"http://127.0.0.1:{free_port()}", url]  # the first one is gone
+        async with ConnectClient(Context(urls=urls)) as client:
+            rows = [row async for row in client.rows("connector_logs", query={"follow": True}, connector="a b")]
+            assert rows == [b"one", b"", b"two", b"three"]
+            with pytest.raises(RequestFailed, match="no-such not found"):
+                await anext(client.rows("connector_logs", query={}, connector="no-such"))
+
+    ask(answer, work)
+
+
 def test_certificates_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(ContextError, match=str(tmp_path / "missing")):
         ConnectClient(Context(urls=["https://localhost:1"], ca_file=str(tmp_path / "missing")))
