@@ -10,8 +10,7 @@ UNITDIR ?= $(SYSCONFDIR)/systemd/system
 SYSUSERSDIR ?= $(SYSCONFDIR)/sysusers.d
 TMPFILESDIR ?= $(SYSCONFDIR)/tmpfiles.d
 
-# Many tests wait for processes and servers: one more than there are cores keeps these busy. Tests of a group share a fixture
-# that costs much, and so a process.
+# Many tests wait for processes and servers: one more than there are cores keeps these busy.
 WORKERS := $(shell expr $$(nproc) + 1)
 
 .PHONY: venv demo test lint bench lock install clean
@@ -30,7 +29,7 @@ demo: $(READY)
 	$(BIN)/python -m bench.demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup tests
+	$(BIN)/python -m pytest -n $(WORKERS) tests
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +17,20 @@ from supervisor.embedded import EmbeddedKafka
 from tests.support.kafka import TestKafka
 
 _started: list[EmbeddedKafka] = []
+_TOGETHER = ("tests/chaos/test_cluster_faults.py",)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """With `--dist loadgroup` the name of a test ends with that of its group, and `--last-failed` would not find it again."""
-    report.nodeid = re.sub(r"@[^@\]]+$", "", report.nodeid)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each test goes to the process that is free, but all of such a file to one, since what they share costs much."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return path if path in _TOGETHER else nodeid
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

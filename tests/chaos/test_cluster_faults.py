@@ -26,9 +26,6 @@ from tests.support.fleet import Fleet
 from tests.support.kafka import TestKafka
 from tests.support.network import Network, NoNetwork, network
 
-# One broker and one cluster for all of them.
-pytestmark = pytest.mark.xdist_group("cluster faults")
-
 WORKERS = 3
 # Rebalances that come one after another.
 STORM = 16

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+import psutil
 
 # What is reserved for benchmarks of networks (RFC 2544), so that nobody has it; the second byte of the rest tells runs apart.
 _NETWORK = "198.18"
@@ -45,6 +48,7 @@ def network() -> Iterator[Network]:
         raise NoNetwork("only root may create network namespaces")
     if shutil.which("ip") is None:
         raise NoNetwork("there is no `ip`: install iproute2")
+    _forget_others()
     number = os.getpid() % 250
     found = Network(f"ctd{os.getpid()}", f"{_NETWORK}.{number}.1", f"{_NETWORK}.{number}.2")
     with contextlib.ExitStack() as cleaning:
@@ -53,6 +57,16 @@ def network() -> Iterator[Network]:
         except subprocess.CalledProcessError as error:
             raise NoNetwork(f"{' '.join(error.cmd)}: {error.stderr.decode().strip()}") from error
         yield found
+
+
+def _forget_others() -> None:
+    """What processes have left that were killed."""
+    for name in subprocess.run(["ip", "netns"], check=True, capture_output=True, text=True).stdout.splitlines():
+        found = re.match(r"ctd(\d+)\b", name)
+        if found and not psutil.pid_exists(int(found[1])):
+            for link in ("h", "b"):
+                _forget("link", "del", f"{found[0]}-{link}")
+            _forget("netns", "del", found[0])
 
 
 def _build(found: Network, cleaning: contextlib.ExitStack) -> None:
