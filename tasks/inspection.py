@@ -14,7 +14,8 @@ from connectd.transforms import Predicate, Transformation
 from plugins.discovery import find_class
 from plugins.discovery import list_plugins as find_plugins
 from plugins.discovery.kinds import full_name
-from plugins.java import JavaPlugin, java_plugins
+from plugins.java.finding import java_plugins
+from plugins.java.plugin import JavaPlugin
 from plugins.java.settings import JAVA
 from plugins.python_setting import PLUGIN_PYTHON
 from tasks.infos import key_info

@@ -12,7 +12,7 @@ import orjson
 
 from connectd.config import ConfigDef, ConfigValue
 from connectd.errors import ConnectException
-from plugins.java import JavaPlugin
+from plugins.java.plugin import JavaPlugin
 from plugins.java.settings import JAVA_HOME, JAVA_OPTIONS
 from tasks.infos import ConfigInfos, ConfigKeyInfo, merged, result
 from tasks.java import kept

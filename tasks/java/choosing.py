@@ -8,8 +8,8 @@ from connectd.errors import PluginNotFound
 from plugins.discovery import builtin
 from plugins.discovery.finding import named_in_python
 from plugins.discovery.kinds import PluginKind
-from plugins.java import JavaPlugin, find_java_plugin
-from plugins.java.finding import on_class_path
+from plugins.java.finding import find_java_plugin, on_class_path
+from plugins.java.plugin import JavaPlugin
 from plugins.java.settings import JAVA, PLUGIN_RUNTIME, PYTHON
 from tasks.settings.connector import CONNECTOR_CLASS
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from connectd.errors import ConfigException
 from plugins.discovery.builtin import BUILTINS
 from plugins.discovery.kinds import alias, simple_name
-from plugins.java import JavaPlugin
+from plugins.java.plugin import JavaPlugin
 from plugins.java.settings import JAVA_HOME, JAVA_OPTIONS
 from tasks.java.installation import host_command
 from tasks.java.machine import machine

@@ -16,9 +16,8 @@ import msgspec
 
 from plugins.discovery.kinds import PluginKind
 from plugins.jars.cache import cache_dir
-from plugins.java import JavaPlugin, java_plugins
-from plugins.java.finding import CLASS_PATH
-from plugins.java.plugin import BASES
+from plugins.java.finding import CLASS_PATH, java_plugins
+from plugins.java.plugin import BASES, JavaPlugin
 
 _BASE_OF: Final[Mapping[PluginKind, str]] = {kind: base for base, kind in BASES.items()}
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from plugins.java import JavaPlugin
+from plugins.java.plugin import JavaPlugin
 from plugins.java.scanning import UNDEFINED
 from tasks.clients.layers import instance_id
 from tasks.control import Control, OffsetStoreError

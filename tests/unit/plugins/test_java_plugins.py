@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from plugins.discovery.kinds import PluginKind
-from plugins.java import find_java_plugin, java_plugins
 from plugins.java.classfiles import ClassHead, read_head
+from plugins.java.finding import find_java_plugin, java_plugins
 
 SOURCE = "org.apache.kafka.connect.source.SourceConnector"
 CONVERTER = "org.apache.kafka.connect.storage.Converter"
