@@ -154,7 +154,7 @@ def test_leaks_floods_and_families(shared: Chaos) -> None:
     ]
     run_all(shared, wrongs)
     said = [str(event["message"]) for event in shared.worker.events]
-    assert any(re.fullmatch(r"\d+ more lines within a second were left out", each) for each in said)
+    assert any(re.match(r"\d+ more lines within a second were left out", each) for each in said)
 
 
 def test_what_a_task_has_started_ends_with_it(shared: Chaos) -> None:
