@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -42,11 +43,18 @@ _READ_TIMEOUT_S: Final = 30.0
 class JavaUnit:
     """The part that connectors and tasks have in common: one virtual machine from its start to its end."""
 
-    def __init__(self, process: JavaProcess, control: Control) -> None:
-        self.process = process
+    def __init__(self, control: Control, start: Callable[[], JavaProcess]) -> None:
         self.control = control
         self.beat: Event | None = None
         self.commits = SourceCounters()
+        usages = _Usages()
+        # Where the host is not there yet, making it takes as long as it takes: this is no call into a plugin.
+        control.enter(Call.NONE)
+        control.on_heartbeat = self._wait_for_sign
+        start_heartbeat(control, self._measure, usages)
+        self.process = start()
+        usages.add(self.process.pid)
+        control.enter(Call.IMPORT)
         self.on_event: Mapping[str, Callable[[Event], None]] = {}
         self._heard = time.monotonic()
         self._failed = False
@@ -60,8 +68,6 @@ class JavaUnit:
         self.control.on_order = self._pass_on
         if self.control.stopping.is_set():
             self.process.send("stop")
-        start_heartbeat(self.control, self._measure, _Usages(self.process.pid))
-        self.control.on_heartbeat = self._wait_for_sign
         for event in self.process.events():
             self._take(event)
         code = self.process.end()
@@ -143,31 +149,31 @@ class JavaFailure(Exception):
 class _Usages:
     """Of this process and its virtual machine together."""
 
-    def __init__(self, java: int) -> None:
-        self._parts = (Usage(os.getpid()), Usage(java))
+    def __init__(self) -> None:
+        self._parts = [Usage(os.getpid())]
         self._last: dict[str, float] = {}
 
+    def add(self, pid: int) -> None:
+        """One more process. One that has ended already is not counted."""
+        with contextlib.suppress(OSError):
+            self._parts.append(Usage(pid))
+
     def __call__(self) -> dict[str, float]:
-        try:
-            ours, theirs = (part() for part in self._parts)
-            self._last = {name: ours[name] + theirs[name] for name in ours}
-        except (OSError, IndexError):
-            pass  # it has just ended
+        with contextlib.suppress(OSError, IndexError):  # it has just ended
+            used = [part() for part in self._parts]
+            self._last = {name: sum(each[name] for each in used) for name in used[0]}
         return self._last
 
 
 def run_java_task(order: RunTask, control: Control, connector: JavaPlugin) -> None:
     """Returns when the task was ordered to stop; raises whatever made it fail. The order has no references any more."""
-    control.enter(Call.IMPORT)
     worker = worker_config(order.worker_config)
     control.tracks_topics = worker.topic_tracking_enable
     properties = worker_properties(connector, order.worker_config, order.connector_config)
     if connector.kind == "sink":
         _join(order, control, properties)
-    process = start_host(
-        connector, f"connectd: task {order.connector}-{order.task}", order.worker_config, order.connector_config
-    )
-    unit = JavaUnit(process, control)
+    title = f"connectd: task {order.connector}-{order.task}"
+    unit = JavaUnit(control, lambda: start_host(connector, title, order.worker_config, order.connector_config))
     unit.on_event = {"topic": lambda event: control.use_topic(event["topic"])}
     unit.run(
         "task",
@@ -184,9 +190,8 @@ def run_java_task(order: RunTask, control: Control, connector: JavaPlugin) -> No
 
 def run_java_connector(order: RunConnector, control: Control, connector: JavaPlugin, reverse: Reverse) -> None:
     """The same for a connector, which ends by itself after its plan if it has no threads of its own."""
-    control.enter(Call.IMPORT)
-    process = start_host(connector, f"connectd: connector {order.connector}", order.worker_config, order.config)
-    unit = JavaUnit(process, control)
+    title = f"connectd: connector {order.connector}"
+    unit = JavaUnit(control, lambda: start_host(connector, title, order.worker_config, order.config))
 
     def plan(event: Event) -> None:
         control.send(
@@ -200,7 +205,7 @@ def run_java_connector(order: RunConnector, control: Control, connector: JavaPlu
             )
         )
         if not event["watching"]:
-            process.send("stop")
+            unit.process.send("stop")
 
     unit.on_event = {
         "planned": plan,
