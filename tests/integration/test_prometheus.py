@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import urllib.request
@@ -17,6 +18,7 @@ import pytest
 from tests.support.cluster import Cluster, ClusterMember, cluster, processes_of, wait_until
 from tests.support.kafka import TestKafka
 from tests.support.prometheus import Prometheus, prometheus, tool
+from tests.support.worker_process import CONNECTD
 
 CONF: Final = Path(__file__).parents[2] / "conf"
 RULES: Final = CONF / "prometheus" / "connectd.rules.yml"
@@ -187,6 +189,16 @@ def test_alerts_by_promtool() -> None:
         [tool("promtool"), "test", "rules", str(rules)], text=True, capture_output=True, check=False, timeout=60
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_commands_that_alerts_name_are_there() -> None:
+    named = set(re.findall(r"`connectd ([^`]+)`", RULES.read_text()))
+    assert len(named) > 3
+    for words in named:
+        # Without what it is asked for; an unknown command or option is an error all the same.
+        command = [each for each in words.split() if "$" not in each and each not in ("{{", "}}")]
+        done = subprocess.run([*CONNECTD, *command, "--help"], text=True, capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr
 
 
 def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
