@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 _DESCRIPTORS: Final = "/proc/self/fd"
 # On, and no time to send the rest: see SO_LINGER in socket(7).
 _NO_REST: Final = struct.pack("ii", 1, 0)
+_NO_PATIENCE_MS: Final = 1
 _LISTENS: Final = (socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
 
 
@@ -22,7 +23,8 @@ def end_at_once(code: int) -> NoReturn:
 
 
 def abandon_connections() -> None:
-    """Have the kernel throw away what it has not sent of a connection that is closed from now on, or by the end of this process.
+    """Have the kernel throw away what it has sent without an answer to that, or not sent yet: at its next try, or when the
+    connection is closed, as by the end of this process.
 
     It would go on trying for minutes otherwise, and a broker that comes within reach again would get what a worker or a task
     wrote that was replaced long before. Clients of this process's own servers get their answers nevertheless. Where there is
@@ -36,6 +38,7 @@ def abandon_connections() -> None:
             for each in connections:
                 if each.getsockname()[1] not in served:
                     each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_REST)
+                    each.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _NO_PATIENCE_MS)
 
 
 def _duplicate(descriptor: int, duplicates: ExitStack) -> socket.socket | None:

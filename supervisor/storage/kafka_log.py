@@ -117,6 +117,11 @@ class KafkaLog:
             return refused
         return self._writer.send(key, value)
 
+    def abandon(self) -> None:
+        """What is not durable yet fails, and is not tried again."""
+        if self._writer is not None:
+            self._writer.abandon()
+
     async def flush(self) -> None:
         """Wait until what was sent before is durable, or has failed."""
         if self._writer is not None:

@@ -66,6 +66,10 @@ class OffsetLog:
         sent = [self._log.send(self._state.key_in_topic(key), value) for key, value in entries]
         return asyncio.ensure_future(_all(sent))
 
+    def abandon(self) -> None:
+        """Commits that are under way fail."""
+        self._log.abandon()
+
     async def _catch_up(self) -> None:
         try:
             async with asyncio.timeout(READ_TIMEOUT_S):

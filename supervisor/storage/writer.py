@@ -55,6 +55,10 @@ class Writer:
         while waiting := list(self._waiting):
             await asyncio.wait(waiting)
 
+    def abandon(self) -> None:
+        """What is not written yet fails, and is not tried again."""
+        self._producer.purge()
+
     async def close(self, timeout_s: float) -> None:
         """Write what waits for no longer than so many seconds, and end."""
         if self._waiting:

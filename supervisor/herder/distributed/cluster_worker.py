@@ -91,6 +91,7 @@ class ClusterWorker:
                 self._after_round,
                 self._leave,
                 self._fail,
+                self.storage.abandon,
             ),
         )
         self.reporter = StatusReporter(

@@ -15,7 +15,6 @@ from supervisor.herder.distributed.work import Work
 from supervisor.storage.config_log import ConfigLog
 from supervisor.storage.status_log import StatusLog
 from supervisor.units.lifecycle import UnitId
-from tasks.connections import abandon_connections
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +26,7 @@ FLUSH_TIMEOUT_S: Final = 5.0
 
 class WorkListener:
     """`after_round` is called after each round that has given an assignment, `leave` when this worker is too far behind, and
-    `failed` when the group does not want it."""
+    `failed` when the group does not want it; `abandon` gives up what this worker still writes."""
 
     def __init__(
         self,
@@ -39,6 +38,7 @@ class WorkListener:
         after_round: Callable[[Assignment], Awaitable[None]],
         leave: Callable[[str], object],
         failed: Callable[[ConnectException], object],
+        abandon: Callable[[], None],
     ) -> None:
         self._work = work
         self._config_log = config_log
@@ -48,6 +48,7 @@ class WorkListener:
         self._after_round = after_round
         self._leave = leave
         self._failed = failed
+        self._abandon = abandon
 
     async def on_assigned(self, assignment: Assignment, generation: int) -> None:
         began = self._rebalances.clock()
@@ -71,8 +72,7 @@ class WorkListener:
 
     async def on_lost(self, reason: str) -> None:
         log.warning(f"stopping everything, for others may take it over: {reason}")
-        # Offsets that are on their way to a broker out of reach must not set back those of the workers that take over.
-        abandon_connections()
+        self._abandon()
         await self._work.drop()
 
     async def on_poll_timeout(self) -> None:

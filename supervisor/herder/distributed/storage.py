@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from weakref import WeakSet
 
 from supervisor.storage.config_listener import ConfigListener
 from supervisor.storage.config_log import ConfigLog
 from supervisor.storage.offset_log import OffsetLog
 from supervisor.storage.offset_topics import OffsetTopics
 from supervisor.storage.status_log import StatusListener, StatusLog
+from tasks.connections import abandon_connections
 from tasks.settings import DistributedConfig
 
 
@@ -23,17 +25,25 @@ class Storage:
         on_status: StatusListener,
         refusal: Callable[[], str | None],
     ) -> None:
+        def offset_log(own_topic: str | None = None) -> OffsetLog:
+            log = OffsetLog(settings, refusal, own_topic)
+            self._offset_logs.add(log)
+            return log
+
+        self._offset_logs: WeakSet[OffsetLog] = WeakSet()
         self.configs = ConfigLog(settings, listener)
-        self.offsets = OffsetTopics(
-            settings.offset_topic.name,
-            OffsetLog(settings, refusal),
-            lambda topic: OffsetLog(settings, refusal, topic),
-        )
+        self.offsets = OffsetTopics(settings.offset_topic.name, offset_log(), offset_log)
         self.statuses = StatusLog(settings, on_status)
 
     async def start(self) -> None:
         """Create what is missing, and read everything. Raises ConfigException, ConnectException."""
         await asyncio.gather(self.configs.start(), self.offsets.start(), self.statuses.start())
+
+    def abandon(self) -> None:
+        """Offsets that are on their way to brokers out of reach must not set back those of the workers that take over."""
+        for log in self._offset_logs:
+            log.abandon()
+        abandon_connections()
 
     async def stop(self) -> None:
         """Finish the writes that are under way, and close all clients."""

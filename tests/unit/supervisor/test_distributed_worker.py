@@ -76,6 +76,7 @@ class Bed:
         self.rounds: list[Assignment] = []
         self.left: list[str] = []
         self.failed: list[ConnectException] = []
+        self.abandoned: list[set[UnitId]] = []
         self.listener = WorkListener(
             self.work,
             cast("Any", self.configs),
@@ -85,6 +86,7 @@ class Bed:
             self._after_round,
             self.left.append,
             self.failed.append,
+            lambda: self.abandoned.append(set(self.worker.running)),
         )
 
     def metrics(self) -> dict[str, float]:
@@ -176,6 +178,7 @@ async def test_who_has_lost_the_membership_stops_everything(call: str) -> None:
     await getattr(bed.listener, call)(*(["no answer"] if call == "on_lost" else []))
     assert bed.worker.running == set()
     assert bed.worker.moved == {C0, C1}
+    assert bed.abandoned == [{C, C0, C1}]  # before anything else
     await bed.given(["c"], [C0, C1])
     assert bed.worker.running == {C, C0, C1}
 
