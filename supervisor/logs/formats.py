@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import select
 import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-import orjson
 import structlog
+
+from supervisor.logs.descriptors import write_all
+from supervisor.logs.lines import parsed
 
 FORMAT_VARIABLE: Final = "CONNECTD_LOG_FORMAT"
 JSON, CONSOLE, JOURNAL = "json", "console", "journal"
@@ -56,16 +56,6 @@ def write_lines(format: str, descriptor: int) -> WriteLines:
     return lambda lines: write_all(descriptor, b"\n".join((*lines, b"")))
 
 
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write it, however long that takes. Raises OSError."""
-    rest = memoryview(data)
-    while rest:
-        try:
-            rest = rest[os.write(descriptor, rest) :]
-        except BlockingIOError:  # whoever has started us shares the descriptor, and does not like to wait
-            select.select([], [descriptor], [])
-
-
 def _for_people(descriptor: int) -> WriteLines:
     render = structlog.dev.ConsoleRenderer(
         colors=os.isatty(descriptor), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
@@ -82,15 +72,6 @@ def _for_people(descriptor: int) -> WriteLines:
         write_all(descriptor, written.encode("utf-8", "backslashreplace"))
 
     return write
-
-
-def parsed(line: bytes) -> dict[str, Any]:
-    """The event of a line."""
-    try:
-        event: dict[str, Any] = orjson.loads(line)
-    except orjson.JSONDecodeError:  # numbers beyond 64 bits, half characters
-        event = json.loads(line)
-    return event
 
 
 def stderr_descriptor() -> int:

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from logging_journald import JournaldTransport
 
-from supervisor.logs.formats import parsed, write_all
+from supervisor.logs.descriptors import write_all
+from supervisor.logs.lines import parsed
 
 # Of syslog(3), by Python's names of levels.
 _PRIORITIES: Final = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -9,6 +10,7 @@ from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 import msgspec
+import orjson
 
 from supervisor.logs.entities import LogLine
 from tasks.logs import LEVELS, level_name
@@ -30,6 +32,15 @@ def make_line(level: str, logger: str, message: str, **fields: object) -> bytes:
     """A line of now."""
     now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     return _encoder.encode({"timestamp": now, "level": level, "logger": logger, "message": message, **fields})
+
+
+def parsed(line: bytes) -> dict[str, Any]:
+    """The event of a line."""
+    try:
+        event: dict[str, Any] = orjson.loads(line)
+    except orjson.JSONDecodeError:  # numbers beyond 64 bits, half characters
+        event = json.loads(line)
+    return event
 
 
 def shown(event: Mapping[str, Any], worker_id: str) -> LogLine:

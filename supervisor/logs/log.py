@@ -6,7 +6,8 @@ import atexit
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from supervisor.logs.formats import stderr_descriptor, write_all, write_lines
+from supervisor.logs.descriptors import write_all
+from supervisor.logs.formats import stderr_descriptor, write_lines
 from supervisor.logs.writer import Writer
 from tasks.logs import configure_logging
 

@@ -1,11 +1,10 @@
-"""What handlers get and give: one request, decoded, with the parts of the worker that answer it; and the answer."""
+"""What handlers get: one request, decoded, with the parts of the worker that answer it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from multidict import MultiMapping
 
@@ -16,11 +15,9 @@ from supervisor.inquiries.plugin_catalogue import PluginCatalogue
 from supervisor.logs.tails import Tails
 from supervisor.metrics.activity import Activity
 from supervisor.rest.encoded import EncodedStates
+from supervisor.rest.peers import Peers
 from supervisor.rest.roles import Role
 from supervisor.units.lifecycle import Status, UnitId
-
-if TYPE_CHECKING:
-    from supervisor.rest.peers import Peers
 
 
 class Activities(Protocol):
@@ -77,20 +74,3 @@ class Call:
         """A query parameter as Java reads booleans: `true` in any case, all else is false."""
         value = self.query.get(name)
         return default if value is None else value.lower() == "true"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A response; a body of None is none at all, one of bytes or text is sent as it is, all else as JSON.
-
-    A `stream` is sent piece by piece instead, for as long as it goes on and somebody reads.
-    """
-
-    body: Any = None
-    status: HTTPStatus = HTTPStatus.OK
-    headers: Mapping[str, str] = field(default_factory=dict)
-    stream: AsyncGenerator[bytes] | None = None
-
-
-ACCEPTED = Answer(status=HTTPStatus.ACCEPTED)
-NO_CONTENT = Answer(status=HTTPStatus.NO_CONTENT)

@@ -6,7 +6,7 @@ import structlog
 from aiohttp import web
 
 from supervisor.rest.access import Caller
-from supervisor.rest.api import Answer
+from supervisor.rest.answer import Answer
 from supervisor.rest.routing import Match
 
 log = structlog.get_logger(__name__)

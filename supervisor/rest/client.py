@@ -16,10 +16,9 @@ from yarl import URL
 from supervisor.herder.errors import RequestTarget
 from supervisor.herder.progress import Outcome
 from supervisor.herder.signatures import ALGORITHM, SIGNATURE, signed
-from supervisor.rest.api import Answer
+from supervisor.rest.answer import JSON, Answer
 from supervisor.rest.entities import ErrorMessage, WrittenConnector
 from supervisor.rest.errors import RETRY_AFTER_S, RestException, unavailable
-from supervisor.rest.negotiation import JSON
 from tasks.states import TargetState
 
 log = structlog.get_logger(__name__)

@@ -20,14 +20,15 @@ from supervisor.herder.progress import watch_progress
 from supervisor.herder.signatures import RequestSignature
 from supervisor.inquiries.inquiry import InquiryFailed
 from supervisor.rest.access import Access, Caller
-from supervisor.rest.api import Answer, Api, Call
+from supervisor.rest.answer import JSON, Answer
+from supervisor.rest.api import Api, Call
 from supervisor.rest.audit import audit
 from supervisor.rest.bodies import read_body
 from supervisor.rest.client import WorkerClient
 from supervisor.rest.cross_origin import CrossOrigin, require_own_site
 from supervisor.rest.entities import ErrorMessage
 from supervisor.rest.errors import RestException, as_rest_exception, unavailable
-from supervisor.rest.negotiation import JSON, require_acceptable, require_json
+from supervisor.rest.negotiation import require_acceptable, require_json
 from supervisor.rest.response_headers import HeaderRule
 from supervisor.rest.routing import Match, Route, Router, Scope
 

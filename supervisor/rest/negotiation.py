@@ -8,10 +8,10 @@ from typing import Final
 
 from aiohttp import web
 
+from supervisor.rest.answer import JSON
 from supervisor.rest.errors import RestException, plain
 from supervisor.rest.routing import Route
 
-JSON: Final = "application/json"
 _ACCEPTED: Final = (JSON, "application/*", "*/*")
 
 

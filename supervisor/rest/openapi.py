@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
+from supervisor.rest.answer import JSON
 from supervisor.rest.entities import ErrorMessage
-from supervisor.rest.negotiation import JSON
 from supervisor.rest.routing import Query, Route, Scope
 from supervisor.versions import KAFKA_CONNECT_VERSION
 

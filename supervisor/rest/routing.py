@@ -14,7 +14,8 @@ from supervisor.rest.errors import RestException, plain
 from supervisor.rest.roles import Role
 
 if TYPE_CHECKING:
-    from supervisor.rest.api import Answer, Call
+    from supervisor.rest.answer import Answer
+    from supervisor.rest.api import Call
 
 Handler = Callable[["Call"], Awaitable["Answer"]]
 

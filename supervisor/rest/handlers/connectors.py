@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from connectd.errors import NotFoundException
 from supervisor.herder.entities import Created
-from supervisor.rest.api import ACCEPTED, NO_CONTENT, Answer, Call
+from supervisor.rest.answer import ACCEPTED, NO_CONTENT, Answer
+from supervisor.rest.api import Call
 from supervisor.rest.entities import CreateConnectorRequest, Expanded, InitialState
 from supervisor.rest.errors import RestException, plain
 from supervisor.rest.masking import masked_config, masked_info, masked_tasks

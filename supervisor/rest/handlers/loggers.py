@@ -7,7 +7,8 @@ from http import HTTPStatus
 import structlog
 
 from supervisor.log_levels import is_level, name_in_cluster
-from supervisor.rest.api import NO_CONTENT, Answer, Call
+from supervisor.rest.answer import NO_CONTENT, Answer
+from supervisor.rest.api import Call
 from supervisor.rest.errors import RestException
 
 log = structlog.get_logger(__name__)

@@ -13,9 +13,9 @@ import msgspec
 from supervisor.log_levels import is_level
 from supervisor.logs.entities import Lines, LogLine, MissingLines
 from supervisor.logs.followers import MAX_FOLLOWERS
-from supervisor.logs.formats import parsed
-from supervisor.logs.lines import in_order, number_of, shown, time_of
-from supervisor.rest.api import Answer, Call
+from supervisor.logs.lines import in_order, number_of, parsed, shown, time_of
+from supervisor.rest.answer import Answer
+from supervisor.rest.api import Call
 from supervisor.rest.errors import RestException, unavailable
 from supervisor.rest.handlers.connectors import task_number
 from supervisor.rest.log_streams import Merged, Rows, Source

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from supervisor.rest.api import Answer, Call
+from supervisor.rest.answer import Answer
+from supervisor.rest.api import Call
 from supervisor.rest.entities import AlterOffsetsRequest, ConnectorOffsets, Message
 from supervisor.rest.errors import RestException
 

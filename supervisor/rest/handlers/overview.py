@@ -23,10 +23,10 @@ from supervisor.metrics.overview import (
     worker_overviews,
     works,
 )
-from supervisor.rest.api import Answer, Call
+from supervisor.rest.answer import JSON, Answer
+from supervisor.rest.api import Call
 from supervisor.rest.errors import RestException
 from supervisor.rest.handlers.plugins import CONNECTOR_CLASS
-from supervisor.rest.negotiation import JSON
 from supervisor.rest.peers import CLUSTER, WORKER
 
 # The work of each connector by worker.

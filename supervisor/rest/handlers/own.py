@@ -6,7 +6,8 @@ from http import HTTPStatus
 
 from supervisor.metrics.overview import reason_of
 from supervisor.metrics.text import CONTENT_TYPE
-from supervisor.rest.api import NO_CONTENT, Answer, Call
+from supervisor.rest.answer import NO_CONTENT, Answer
+from supervisor.rest.api import Call
 from supervisor.rest.entities import FailedUnit, Health
 from supervisor.rest.errors import RestException
 from tasks.states import State

@@ -5,7 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from plugins.discovery.kinds import PluginKind
-from supervisor.rest.api import Answer, Call
+from supervisor.rest.answer import Answer
+from supervisor.rest.api import Call
 from supervisor.rest.entities import PluginInfo
 from supervisor.rest.errors import RestException
 

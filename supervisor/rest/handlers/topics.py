@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from supervisor.rest.api import ACCEPTED, Answer, Call
+from supervisor.rest.answer import ACCEPTED, Answer
+from supervisor.rest.api import Call
 from supervisor.rest.entities import ActiveTopics
 from supervisor.rest.errors import RestException
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-from supervisor.rest.api import Answer, Call
+from supervisor.rest.answer import Answer
+from supervisor.rest.api import Call
 from supervisor.rest.entities import Me
 from supervisor.rest.errors import plain
 from supervisor.ui.files import START, static_files
