@@ -10,8 +10,8 @@ UNITDIR ?= $(SYSCONFDIR)/systemd/system
 SYSUSERSDIR ?= $(SYSCONFDIR)/sysusers.d
 TMPFILESDIR ?= $(SYSCONFDIR)/tmpfiles.d
 
-# Many tests wait for processes and servers: one more than there are cores keeps these busy.
-WORKERS := $(shell expr $$(nproc) + 1)
+# Many tests wait for processes and servers: two more than there are cores keep these busy.
+WORKERS := $(shell expr $$(nproc) + 2)
 
 .PHONY: venv demo test lint bench lock install clean
 

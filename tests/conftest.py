@@ -17,18 +17,26 @@ from supervisor.embedded import EmbeddedKafka
 from tests.support.kafka import TestKafka
 
 _started: list[EmbeddedKafka] = []
-_TOGETHER = ("tests/chaos/test_cluster_faults.py",)
+# What tests share there costs much, so they go to one process: the files of a folder, or the tests of a file.
+_TOGETHER = (
+    "tests/browser/",
+    "tests/chaos/test_cluster_faults.py",
+    "tests/integration/test_contexts.py",
+    "tests/integration/test_logs.py",
+    "tests/integration/test_prometheus.py",
+    "tests/java/test_debezium.py",
+    "tests/java/test_java_connectors.py",
+)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Each test goes to the process that is free, but all of such a file to one, since what they share costs much."""
+    """Each test goes to the process that is free, but for those that belong together."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            path = nodeid.partition("::")[0]
-            return path if path in _TOGETHER else nodeid
+            return next((each for each in _TOGETHER if nodeid.startswith(each)), nodeid)
 
     return Scheduling(config, log)
 

@@ -1,4 +1,4 @@
-"""One browser for each process that runs tests."""
+"""One browser for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tests.support.browser import PATIENCE_MS, chromium
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="session")
+# Not for longer: Playwright has an event loop running meanwhile, beside which there can be no other.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found
