@@ -1,4 +1,4 @@
-"""One browser for all tests of this folder."""
+"""One browser for the tests of each file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 # Not for longer: Playwright has an event loop running meanwhile, beside which there can be no other.
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found
