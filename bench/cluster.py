@@ -238,19 +238,14 @@ def restarted(bench: Bench) -> Figures:
     member = bench.cluster.members[-1]
     with pairs.growing():
         pairs.wait_until_all_move(time.time())
-        own = {name for name, (_, worker) in bench.where().items() if worker == member.worker_id}
         began = time.time()
         member.kill(signal.SIGTERM)
         stopped = time.time() - began
         began = time.time()
         member.start()
 
-        def is_back() -> bool:
-            found = bench.where()
-            return bool(found) and all(found.get(name) == ("RUNNING", member.worker_id) for name in own)
-
         member.wait_until_ready()
-        wait_until(is_back, "all of its work is back", _PATIENCE_S)
+        bench.wait_until_all_run(2 * _PAIRS, spread=True)
         back = time.time() - began
         moved = pairs.wait_until_all_move(began) - began
     return {"restart_stop_s": stopped, "restart_all_back_s": back, "restart_all_move_s": moved}

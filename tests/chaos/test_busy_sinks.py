@@ -85,9 +85,16 @@ def test_ten_minutes_in_put(world: Chaos) -> None:
     group = f"connect-{sink.name}"
     fellow = Fellow(world.kafka, group, topic)
     with fellow.running():
-        wait_for(lambda: sorted(members(world, group).values()) == [[0], [1]], "both have a partition")
+        shared: dict[str, list[int]] = {}
+
+        def both_have_one() -> bool:
+            shared.clear()
+            shared.update(members(world, group))
+            return sorted(shared.values()) == [[0], [1]]
+
+        wait_for(both_have_one, "both have a partition")
         pid = world.pid(f"{sink.name}-0")
-        mine = next(iter(members(world, group).values()))[0]
+        mine = next(iter(shared.values()))[0]
         number = 0
         done = sink.folder / "task-0" / "put.done"
         while not done.exists():
