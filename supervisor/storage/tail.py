@@ -94,7 +94,8 @@ class Tail:
                     partition=partition,
                 )
                 stuck, self._consumer = self._consumer, self._create()
-                stuck.close()
+                # Closing waits for what is stuck.
+                threading.Thread(target=stuck.close, name=f"stuck tail of {self._topic}", daemon=True).start()
                 return
 
     def _read(self) -> Sequence[Message]:
