@@ -87,7 +87,7 @@ class Tail:
         """librdkafka (2.16) may stop reading a partition for good when its broker was restarted: then another client goes on."""
         for partition, position in self._positions.items():
             _, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=_ANSWER_S)
-            if end > max(position, 0) and self._consumer.poll(0) is None:
+            if end > max(position, 0):
                 log.warning(
                     f"topic {self._topic} has more than was read for {_SILENCE_S:g} s: a new client takes over",
                     topic=self._topic,
