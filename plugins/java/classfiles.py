@@ -6,11 +6,13 @@ The format is that of chapter 4 of the Java Virtual Machine Specification.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 _MAGIC: Final = b"\xca\xfe\xba\xbe"
-_UTF8, _CLASS = 1, 7
-_LONG, _DOUBLE = 5, 6
+UTF8, CLASS = 1, 7
+# Of long and double, which have two numbers.
+_WIDE: Final = (5, 6)
 # Bytes after the tag, of each kind of constant but texts.
 _SIZES: Final = {
     3: 4,
@@ -51,22 +53,32 @@ def read_head(data: bytes) -> ClassHead | None:
         return None
 
 
-def _head(data: bytes) -> ClassHead:
-    texts: dict[int, bytes] = {}
-    classes: dict[int, int] = {}
+def constants(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Number, tag and place of each constant, and at last how many numbers there are, 0 and the place after all of them.
+
+    Raises struct.error, KeyError or IndexError for what is no class file.
+    """
     (count,) = struct.unpack_from(">H", data, 8)
     position, index = 10, 1
     while index < count:
         tag = data[position]
-        if tag == _UTF8:
+        yield index, tag, position
+        size = 2 + int(struct.unpack_from(">H", data, position + 1)[0]) if tag == UTF8 else _SIZES[tag]
+        position += 1 + size
+        index += 2 if tag in _WIDE else 1
+    yield count, 0, position
+
+
+def _head(data: bytes) -> ClassHead:
+    texts: dict[int, bytes] = {}
+    classes: dict[int, int] = {}
+    position = 0
+    for index, tag, position in constants(data):
+        if tag == UTF8:
             (length,) = struct.unpack_from(">H", data, position + 1)
             texts[index] = data[position + 3 : position + 3 + length]
-            position += 3 + length
-        else:
-            if tag == _CLASS:
-                (classes[index],) = struct.unpack_from(">H", data, position + 1)
-            position += 1 + _SIZES[tag]
-        index += 2 if tag in (_LONG, _DOUBLE) else 1
+        elif tag == CLASS:
+            (classes[index],) = struct.unpack_from(">H", data, position + 1)
     flags, this, parent, interfaces = struct.unpack_from(">4H", data, position)
     numbers = struct.unpack_from(f">{interfaces}H", data, position + 8)
 

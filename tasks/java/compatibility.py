@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from plugins.java.classfiles import CLASS, UTF8, constants
+
 _CONSUMER: Final = "org/apache/kafka/clients/consumer/Consumer"
 _RECORDS: Final = "Lorg/apache/kafka/clients/consumer/ConsumerRecords;"
 _DURATION: Final = "java/time/Duration"
 
-_UTF8, _CLASS, _METHOD, _INTERFACE_METHOD, _NAME_AND_TYPE = 1, 7, 10, 11, 12
+_METHOD, _INTERFACE_METHOD, _NAME_AND_TYPE = 10, 11, 12
 _PUBLIC: Final = 0x0001
 
 
@@ -50,48 +52,19 @@ def with_poll_of_milliseconds(consumer: bytes) -> bytes:
 class _Constants:
     """The constants of a class file, to which more can be added (chapter 4.4 of the Java Virtual Machine Specification)."""
 
-    _SIZES: Final = {
-        3: 4,
-        4: 4,
-        5: 8,
-        6: 8,
-        7: 2,
-        8: 2,
-        9: 4,
-        10: 4,
-        11: 4,
-        12: 4,
-        15: 3,
-        16: 2,
-        17: 4,
-        18: 4,
-        19: 2,
-        20: 2,
-    }
-    _WIDE: Final = (5, 6)
-
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._count: int = struct.unpack_from(">H", data, 8)[0]
         self._added = b""
-        position, index = 10, 1
-        while index < self._count:
-            tag = data[position]
-            if tag == _UTF8:
-                position += 3 + int(struct.unpack_from(">H", data, position + 1)[0])
-            else:
-                position += 1 + self._SIZES[tag]
-            index += 2 if tag in self._WIDE else 1
-        self._end = position
+        *_, (self._count, _, self._end) = constants(data)
 
     def text(self, text: str) -> int:
         """The number of a new constant."""
         encoded = text.encode()
-        return self._add(struct.pack(">BH", _UTF8, len(encoded)) + encoded)
+        return self._add(struct.pack(">BH", UTF8, len(encoded)) + encoded)
 
     def member(self, tag: int, owner: str, name: str, descriptor: str) -> int:
         """That of a method of a class or an interface."""
-        its_class = self._add(struct.pack(">BH", _CLASS, self.text(owner)))
+        its_class = self._add(struct.pack(">BH", CLASS, self.text(owner)))
         name_and_type = self._add(struct.pack(">BHH", _NAME_AND_TYPE, self.text(name), self.text(descriptor)))
         return self._add(struct.pack(">BHH", tag, its_class, name_and_type))
 
