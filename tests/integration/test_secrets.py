@@ -113,12 +113,18 @@ def rest(worker: WorkerProcess, path: str, body: Any = None) -> str:
 
 def assert_hidden(worker: WorkerProcess, folder: Path, *more: str) -> None:
     """Neither secret is in anything that the worker has shown or stored."""
-    command_lines = [
-        path.read_bytes().decode()
-        for path in Path("/proc").glob("[0-9]*/cmdline")
-        if belongs_to(worker.process.pid, int(path.parent.name))
-    ]
-    assert len(command_lines) >= 3
+    command_lines: list[str] = []
+
+    def are_all_there() -> bool:
+        # What has failed may be between its end and its restart.
+        command_lines[:] = [
+            path.read_bytes().decode()
+            for path in Path("/proc").glob("[0-9]*/cmdline")
+            if belongs_to(worker.process.pid, int(path.parent.name))
+        ]
+        return len(command_lines) >= 4
+
+    wait_until(are_all_there, "supervisor, forkserver and at least two children are there")
     shown = [
         worker.log.read_text(),
         worker.output.read_text(),
