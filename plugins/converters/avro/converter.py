@@ -40,10 +40,9 @@ class AvroConverter(RegistryConverter):
         avro = avro_schema(schema, self._settings)
         if target is None or schema is None:
             # As Confluent's: bytes alone have no length before them.
-            is_bare = schema is not None and avro.type == "bytes"
-            return PayloadWriter(
-                bytes_of(schema, avro) if schema and is_bare else new_encoder(schema, avro, self._settings)
-            )
+            if schema is not None and avro.type == "bytes":
+                return PayloadWriter(bytes_of(schema, avro))
+            return PayloadWriter(*new_encoder(schema, avro, self._settings))
         convert = writing.new_converter(schema, avro, self._settings)
         written = _parsed(target)
         return PayloadWriter(convert if written.type == "bytes" else payloads.new_write(written, convert))

@@ -6,91 +6,69 @@ fastavro writes any schema, but wants a dict a record and looks at the schema fo
 from __future__ import annotations
 
 import datetime
-import struct
-from collections.abc import Callable
 from typing import Any, Final
 
 from connectd.errors import DataException
 from connectd.logical import Date, Decimal, Time, Timestamp
 from connectd.schema import Schema, Type, schema_type_of, validate_value
+from plugins.converters.avro.binary import (
+    Encode,
+    encode_boolean,
+    encode_bytes,
+    encode_double,
+    encode_float,
+    encode_long,
+    encode_text,
+)
 from plugins.converters.avro.kinds import has_string_keys, is_union
 from plugins.converters.avro.model import AvroSchema
+from plugins.converters.avro.record_code import EncodeAll, FieldWriting, RecordEncoder, new_record_encoder
 from plugins.converters.avro.settings import AvroSettings
 
-Encode = Callable[[Any], bytes]
-"""The bytes of a value that is not None. Raises what it likes for one that does not fit."""
-
-_BOOLEANS: Final = {True: b"\1", False: b"\0"}
-_FLOAT: Final = struct.Struct("<f").pack
-_DOUBLE: Final = struct.Struct("<d").pack
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _ONE_MS: Final = datetime.timedelta(milliseconds=1)
-# Two bytes for each number of 14 bits: with more to come, and as the last ones.
-_MORE: Final = b"".join(bytes((n & 0x7F | 0x80, n >> 7 | 0x80)) for n in range(1 << 14))
-_LAST: Final = b"".join(bytes((n & 0x7F | 0x80, n >> 7)) for n in range(1 << 14))
-_SHORT: Final = [bytes((n,)) for n in range(0x80)]
 _END: Final = b"\0"
-
-
-def encode_long(number: int) -> bytes:
-    """An int or long: zigzag, in groups of seven bits."""
-    number = number << 1 ^ number >> 63
-    if number < 0x80:
-        return _SHORT[number]
-    begin = b""
-    while number >= 1 << 14:
-        group = (number & 0x3FFF) << 1
-        begin += _MORE[group : group + 2]
-        number >>= 14
-    return begin + (_SHORT[number] if number < 0x80 else _LAST[number << 1 : (number << 1) + 2])
-
-
-def _encode_bytes(value: bytes) -> bytes:
-    return encode_long(len(value)) + value
-
-
-def _encode_text(value: str) -> bytes:
-    data = value.encode()
-    size = len(data)
-    return (_SHORT[size << 1] if size < 0x40 else encode_long(size)) + data
-
 
 _PLAIN: Final[dict[Type, Encode]] = {
     Type.INT8: encode_long,
     Type.INT16: encode_long,
     Type.INT32: encode_long,
     Type.INT64: encode_long,
-    Type.FLOAT32: _FLOAT,
-    Type.FLOAT64: _DOUBLE,
-    Type.BOOLEAN: _BOOLEANS.__getitem__,
-    Type.STRING: _encode_text,
+    Type.FLOAT32: encode_float,
+    Type.FLOAT64: encode_double,
+    Type.BOOLEAN: encode_boolean,
+    Type.STRING: encode_text,
 }
 _ANYTHING: Final = {Type.BOOLEAN: "boolean", Type.FLOAT64: "double", Type.INT64: "long", Type.STRING: "string"}
 
 
-def new_encoder(schema: Schema | None, avro: AvroSchema, settings: AvroSettings) -> Encode:
-    """The bytes of values of `schema`, whose Avro schema is `avro`."""
+def new_encoder(schema: Schema | None, avro: AvroSchema, settings: AvroSettings) -> tuple[Encode, EncodeAll | None]:
+    """What writes values of `schema`, whose Avro schema is `avro`: one, and many at once if there is such a way."""
     if schema is None:
-        return _AnythingEncoder(avro).encode
-    encode = _Encoders(settings).of(schema, avro)
+        return _AnythingEncoder(avro).encode, None
+    encoders = _Encoders(settings)
+    if schema.type is Type.STRUCT and not is_union(schema):
+        return encoders.whole_record(schema, avro)
+    encode = encoders.of(schema, avro)
     if schema.type is Type.STRUCT:
-        return encode
+        return encode, None
 
     def encode_checked(value: Any) -> bytes:
         validate_value(schema, value)
         return encode(value)
 
-    return encode_checked
+    return encode_checked, None
 
 
 class _Encoders:
     def __init__(self, settings: AvroSettings) -> None:
         self._settings = settings
-        self._records: dict[tuple[int, int], Encode] = {}
+        self._records: dict[tuple[int, int], RecordEncoder | None] = {}
 
     def of(self, schema: Schema, avro: AvroSchema) -> Encode:
         if avro.type == "union" and not is_union(schema):
-            begin, encode = self._only_branch(schema, avro)
+            index, begin = self._only_branch(avro)
+            encode = self.of(schema, avro.types[index])
             return lambda value: begin + encode(value)
         match schema.type:
             case Type.STRUCT if is_union(schema):
@@ -107,53 +85,58 @@ class _Encoders:
                 return {symbol: encode_long(index) for index, symbol in enumerate(avro.symbols)}.__getitem__
         return _LOGICAL.get(schema.name, _PLAIN[schema.type])
 
+    def whole_record(self, schema: Schema, avro: AvroSchema) -> RecordEncoder:
+        """As `record`, also of an optional one."""
+        if avro.type != "union":
+            return self.record(schema, avro)
+        index, begin = self._only_branch(avro)
+        encode, encode_all = self.record(schema, avro.types[index])
+        return RecordEncoder(
+            lambda value: begin + encode(value), lambda values, before: encode_all(values, before + begin)
+        )
+
     def or_null(self, schema: Schema, avro: AvroSchema) -> Encode:
         """As `of`, also for None where the schema has a null."""
-        if not avro.is_nullable:
-            return self.of(schema, avro)
-        null = _null_of(avro)
-        if is_union(schema):
-            encode = self.of(schema, avro)
-            return lambda value: null if value is None else encode(value)
-        begin, encode = self._only_branch(schema, avro)
-        return lambda value: null if value is None else begin + encode(value)
+        encode, null, before = self._writing(schema, avro)
+        if null is None:
+            return encode
+        return lambda value: null if value is None else before + encode(value)
 
-    def _only_branch(self, schema: Schema, avro: AvroSchema) -> tuple[bytes, Encode]:
-        """What stands before a value of an optional type, and what writes it."""
+    def _writing(self, schema: Schema, avro: AvroSchema) -> tuple[Encode, bytes | None, bytes]:
+        """What writes a value, what stands for a null if there may be one, and what before a value."""
+        if not avro.is_nullable:
+            return self.of(schema, avro), None, b""
+        if is_union(schema):
+            return self.of(schema, avro), _null_of(avro), b""
+        index, before = self._only_branch(avro)
+        return self.of(schema, avro.types[index]), _null_of(avro), before
+
+    @staticmethod
+    def _only_branch(avro: AvroSchema) -> tuple[int, bytes]:
+        """Where in an optional type the branch of its values is, and what stands before them."""
         index = next(index for index, each in enumerate(avro.types) if each.type != "null")
-        return encode_long(index), self.of(schema, avro.types[index])
+        return index, encode_long(index)
+
+    def record(self, schema: Schema, avro: AvroSchema) -> RecordEncoder:
+        """What writes structs of the schema. Inside of itself a record is found by then."""
+        key = id(schema), id(avro)
+        self._records[key] = None
+        defaults = [None if self._settings.ignore_default else field.schema.default_value for field in schema.fields]
+        found = self._records[key] = new_record_encoder(
+            schema,
+            [
+                FieldWriting(field, default, *self._writing(field.schema, each.schema))
+                for field, each, default in zip(schema.fields, avro.fields, defaults, strict=True)
+            ],
+        )
+        return found
 
     def _record(self, schema: Schema, avro: AvroSchema) -> Encode:
         key = id(schema), id(avro)
-        if key in self._records:
-            return lambda value: self._records[key](value)
-        self._records[key] = _encode_bytes  # until it is made
-        encode = self._records[key] = self._new_record(schema, avro)
-        return encode
-
-    def _new_record(self, schema: Schema, avro: AvroSchema) -> Encode:
-        nulls = [None if self._settings.ignore_default else field.schema.default_value for field in schema.fields]
-        has_defaults = any(each is not None for each in nulls)
-        encoders = [
-            self.or_null(field.schema, each.schema) for field, each in zip(schema.fields, avro.fields, strict=True)
-        ]
-        required = [
-            field for field, each in zip(schema.fields, avro.fields, strict=True) if not each.schema.is_nullable
-        ]
-
-        def encode_record(value: Any) -> bytes:
-            if value.schema is not schema and value.schema != schema:
-                raise DataException(f"Expected a struct of {schema}, found one of {value.schema}")
-            values = value.field_values
-            if None in values:
-                if has_defaults:
-                    values = [null if each is None else each for each, null in zip(values, nulls, strict=True)]
-                for field in required:
-                    if values[field.index] is None:
-                        raise DataException(f"Found null for the field {field.name}, which is not optional")
-            return b"".join([encode(each) for encode, each in zip(encoders, values)])  # noqa: B905 (as many by then)
-
-        return encode_record
+        if key not in self._records:
+            return self.record(schema, avro).encode
+        known = self._records[key]
+        return known.encode if known is not None else lambda value: self._records[key].encode(value)  # type: ignore[union-attr]
 
     def _union(self, schema: Schema, avro: AvroSchema) -> Encode:
         ignores_default = self._settings.ignore_default
@@ -190,7 +173,7 @@ class _Encoders:
     def _map(self, schema: Schema, avro: AvroSchema) -> Encode:
         assert avro.items is not None and schema.key_schema is not None and schema.value_schema is not None
         if has_string_keys(schema, self._settings):
-            key_encode: Encode = _encode_text
+            key_encode: Encode = encode_text
             encode = self.or_null(schema.value_schema, avro.items)
         else:
             key_encode, encode = (
@@ -234,7 +217,7 @@ def _null_of(avro: AvroSchema) -> bytes:
 
 def _bytes(schema: Schema, avro: AvroSchema) -> Encode:
     data_of = bytes_of(schema, avro)
-    return data_of if avro.type == "fixed" else lambda value: _encode_bytes(data_of(value))
+    return data_of if avro.type == "fixed" else lambda value: encode_bytes(data_of(value))
 
 
 def bytes_of(schema: Schema, avro: AvroSchema) -> Encode:

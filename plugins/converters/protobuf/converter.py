@@ -47,7 +47,7 @@ class ProtobufConverter(RegistryConverter):
         assert schema is not None
         message = own.message(name) if target is None else _pool(target).message(name)
         write = writing.new_writer(schema, message, self._settings)
-        return PayloadWriter(write, write_indexes(pool.indexes_of(message)))
+        return PayloadWriter(write, before=write_indexes(pool.indexes_of(message)))
 
     def new_reader(
         self, written: SchemaText, version: int | None, header: bytes, target: SchemaText | None

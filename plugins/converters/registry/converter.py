@@ -29,6 +29,7 @@ from plugins.converters.registry.subjects import STRATEGIES, SubjectOf
 from plugins.converters.registry.wire import ID_SIZE, SchemaId, id_bytes, read_id
 
 Schemas = Schema | list[Schema | None] | None
+WriteAll = Callable[[Sequence[Any], bytes], list[bytes | None]]
 
 
 class Draft(NamedTuple):
@@ -39,9 +40,14 @@ class Draft(NamedTuple):
 
 
 class PayloadWriter(NamedTuple):
-    """What writes values of one schema, and what stands between the schema's id and the data (Protobuf's indexes)."""
+    """What writes values of one schema, and what stands between the schema's id and the data (Protobuf's indexes).
+
+    `write_all`, if there is one, writes many values, each behind those bytes that it is given; it raises anything if one of them
+    is to be written alone.
+    """
 
     write: Callable[[Any], bytes]
+    write_all: WriteAll | None = None
     before: bytes = b""
 
 
@@ -50,6 +56,7 @@ class MessageWriter(NamedTuple):
 
     before: bytes
     write: Callable[[Any], bytes]
+    write_all: WriteAll | None
 
 
 class PayloadReader(NamedTuple):
@@ -140,8 +147,10 @@ class RegistryConverter(BuiltinConverter):
         is_struct = schema is not None and schema.type is Type.STRUCT
         if not values or values[0] is None or (not is_struct and None in values):
             return super().from_connect_batch(topic, schema, values)
-        before, write = self._writer_for(topic, schema)
+        before, write, write_all = self._writer_for(topic, schema)
         try:
+            if write_all is not None:
+                return write_all(values, before)
             return [before + write(value) for value in values]
         except Exception:  # A None among structs, or one that does not fit: one by one.
             return super().from_connect_batch(topic, schema, values)
@@ -201,7 +210,7 @@ class RegistryConverter(BuiltinConverter):
         subject = self._subject_of(topic, self._is_key, draft.record_name)
         schema_id, target = self._choose(subject, schema, draft.text)
         writer = self.new_writer(schema, target)
-        return MessageWriter(id_bytes(schema_id) + writer.before, writer.write)
+        return MessageWriter(id_bytes(schema_id) + writer.before, writer.write, writer.write_all)
 
     def _choose(self, subject: str, schema: Schema | None, text: str) -> tuple[int, SchemaText | None]:
         """The id to write with, and the schema of that id where it may be another than the draft."""
