@@ -335,15 +335,15 @@ class MessageBatch(SinkBatch):
                 value_schema,
                 value,
                 offset,
-                timestamp[1] if timestamp[0] else None,  # 0: not available
-                TIMESTAMP_TYPES[timestamp[0]],
+                at if kind else None,  # 0: not available
+                TIMESTAMP_TYPES[kind],
                 # Each record its own: the task may change them, and get the records again.
                 ConnectHeaders() if header is None else header.duplicate(),
                 original,
                 partition,
                 offset,
             )
-            for topic, original, partition, offset, timestamp, header, key, value in zip(
+            for topic, original, partition, offset, (kind, at), header, key, value in zip(
                 topics,
                 self._topics[start:end],
                 self._partitions[start:end],

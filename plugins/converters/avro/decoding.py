@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import struct
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -56,6 +57,10 @@ class _Code:
         self._open: list[AvroSchema] = []
         self._numbers = 0
         self._names: dict[str, Any] = {
+            "LOW": _LOW,
+            "SIZES": _SIZES,
+            "known_high": _KNOWN_HIGH.get,
+            "long_at": _long_at,
             "rest_of_long": _rest_of_long,
             "float_at": struct.Struct("<f").unpack_from,
             "double_at": struct.Struct("<d").unpack_from,
@@ -70,9 +75,9 @@ class _Code:
             "def read_all(messages, p0):",
             " values = []",
             " for data in messages:",
-            "  p, size = p0, len(data)",
+            "  p, length = p0, len(data)",
             *self._lines,
-            f"  if p {'!=' if fails_on_rest else '>'} size: refuse()",
+            f"  if p {'!=' if fails_on_rest else '>'} length: refuse()",
             "  values.append(value)",
             " return values",
         ]
@@ -121,24 +126,31 @@ class _Code:
         self._add(
             depth,
             "byte = data[p]",
-            "p += 1",
-            "if byte > 127:",
-            f" {to}, p = rest_of_long(data, p, byte)",
+            "if byte < 128:",
+            f" {to} = LOW[byte]",
+            " p += 1",
             "else:",
-            f" {to} = byte >> 1 ^ -(byte & 1)",
+            " second = data[p + 1]",
+            f" {to} = LOW[byte + (second << 7)]",
+            " p += 2",
+            " if second > 127:",
+            "  high = known_high(data[p : p + 4])",
+            f"  if high is None: {to}, p = rest_of_long(data, p, {to})",
+            f"  else: {to}, p = {to} + high if {to} >= 0 else {to} - high, p + 4",
         )
 
     def _sized(self, take: str, depth: int) -> None:
         """What has its length before it. A length below zero is an odd byte."""
         self._add(
             depth,
-            "byte = data[p]",
-            "p += 1",
-            "if byte < 128 and not byte & 1: end = p + (byte >> 1)",
+            "size = SIZES[data[p]]",
+            "if size < 64:",
+            " p += 1",
+            " end = p + size",
             "else:",
-            " length, p = rest_of_long(data, p, byte)",
-            " if length < 0: refuse()",
-            " end = p + length",
+            " size, p = long_at(data, p)",
+            " if size < 0: refuse()",
+            " end = p + size",
             take,
             "p = end",
         )
@@ -221,7 +233,7 @@ class _Code:
         self._long("size_of_block", depth + 2)
         self._add(depth + 2, f"{count} = -{count}")
         # A count that is wrong must not keep it going beyond the data.
-        self._add(depth + 1, f"for _ in range({count}):", " if p >= size: refuse()")
+        self._add(depth + 1, f"for _ in range({count}):", " if p >= length: refuse()")
         return depth + 2
 
     def _add(self, depth: int, *lines: str) -> None:
@@ -265,31 +277,37 @@ def _refuse() -> None:
     raise _Refused
 
 
-# Moments in milliseconds have six bytes, of which the last four stay the same for eight seconds.
-_LAST_FOUR: dict[bytes, int] = {}
+def _new_low() -> array[int]:
+    """The numbers that bytes below 128 are, and behind them those that two bytes are, at `first + (second << 7)`: the first says
+    that there is more, and whether the second one does so too makes no difference."""
+    pairs = array("h", bytes(1 << 15))
+    pairs[::2], pairs[1::2] = array("h", range(1 << 13)), array("h", range(-1, -(1 << 13) - 1, -1))
+    return pairs[:128] + pairs * 2
+
+
+_LOW: Final = _new_low()
+# What is no single byte for a length is beyond all of them.
+_SIZES: Final = bytes(255 if n & 1 or n > 127 else n >> 1 for n in range(256))
+# What four bytes add to the two before them: moments in milliseconds have six, of which the last four stay the same for eight
+# seconds.
+_KNOWN_HIGH: Final[dict[bytes, int]] = {}
 _MOST_REMEMBERED: Final = 1000
 
 
-def _rest_of_long(data: bytes, p: int, first: int) -> tuple[int, int]:
-    """A number of which `first` stands before `p`, and where it ends: groups of seven bits, the lowest of all is the sign.
-
-    The bits that say that there is more are taken away all at once.
-    """
+def _long_at(data: bytes, p: int) -> tuple[int, int]:
+    """A number, and where it ends: groups of seven bits, the lowest of all is the sign."""
+    first = data[p]
     if first < 128:
-        return first >> 1 ^ -(first & 1), p
-    second = data[p]
-    p += 1
-    if second < 128:
-        low = first + (second << 7) - 0x80
-        return low >> 1 ^ -(low & 1), p
-    low = first + (second << 7) - 0x4080
-    high = _LAST_FOUR.get(data[p : p + 4])
-    if high is not None:
-        p += 4
-    else:
-        high, p = _high_bits(data, p)
-    number = (low >> 1) + high
-    return ~number if low & 1 else number, p
+        return _LOW[first], p + 1
+    second = data[p + 1]
+    low = _LOW[first + (second << 7)]
+    return (low, p + 2) if second < 128 else _rest_of_long(data, p + 2, low)
+
+
+def _rest_of_long(data: bytes, p: int, low: int) -> tuple[int, int]:
+    """As `_long_at`, of a number that begins with two groups before `p`; these alone are `low`."""
+    high, p = _high_bits(data, p)
+    return low + high if low >= 0 else low - high, p
 
 
 def _high_bits(data: bytes, start: int) -> tuple[int, int]:
@@ -304,7 +322,7 @@ def _high_bits(data: bytes, start: int) -> tuple[int, int]:
     if shift > 62:
         raise _Refused
     if p == start + 4:
-        if len(_LAST_FOUR) >= _MOST_REMEMBERED:
-            _LAST_FOUR.clear()
-        _LAST_FOUR[data[start:p]] = high
+        if len(_KNOWN_HIGH) >= _MOST_REMEMBERED:
+            _KNOWN_HIGH.clear()
+        _KNOWN_HIGH[data[start:p]] = high
     return high & _63_BITS, p

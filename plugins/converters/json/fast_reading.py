@@ -93,7 +93,9 @@ def _read_plain(data: bytes) -> Any:
 
 def read_all_plain(messages: Sequence[bytes | None]) -> list[Any]:
     """The values of messages without a schema; raises whatever it likes if `reading` should look at one of them."""
-    if _NEGATIVE_ZERO.search(b"\n".join(messages)):  # type: ignore[arg-type]  # it raises for None
+    text = b"\n".join(messages)  # type: ignore[arg-type]  # it raises for None
+    # Python finds two bytes thirty times as fast as the expression that begins with them.
+    if b"-0" in text and _NEGATIVE_ZERO.search(text):
         raise Refused
     return list(map(_PLAIN.decode, messages))  # type: ignore[arg-type]
 
