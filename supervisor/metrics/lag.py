@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -87,7 +87,7 @@ class LagWatch:
         self._units = units
         self._clock = clock
         self._ends: dict[Partition, _Ends] = {}
-        self._committed: dict[tuple[str, Partition], int] = {}
+        self._committed: defaultdict[str, dict[Partition, int]] = defaultdict(dict)
         self._sinks: list[SinkGroup] = []
         self._looked = self._seen = float("-inf")
         self._looking: asyncio.Task[None] | None = None
@@ -114,7 +114,7 @@ class LagWatch:
         now = self._clock()
         positions = self._positions()
         for sink in self._sinks:
-            known = {partition: offset for (group, partition), offset in self._committed.items() if group == sink.group}
+            known = dict(self._committed.get(sink.group, {}))
             owners: dict[Partition, UnitId] = {}
             for unit, partition, offset in positions.get(sink.connector, ()):
                 owners[partition] = unit
@@ -150,7 +150,9 @@ class LagWatch:
         finally:
             self._looking = None
         now = self._seen = self._clock()
-        self._committed = {(group, (topic, number)): offset for group, topic, number, offset in answer.committed}
+        self._committed = defaultdict(dict)
+        for group, topic, number, offset in answer.committed:
+            self._committed[group][topic, number] = offset
         seen = {(topic, number): end for topic, number, end in answer.ends}
         self._ends = {each: self._ends.get(each, _Ends()) for each in seen}
         for each, end in seen.items():

@@ -20,7 +20,8 @@ class _Kind:
 
     def __init__(self, word: str, records: Sequence[str], commits: str, batches: str) -> None:
         self.records = records
-        self.batches = batches
+        self.rates = [f"{name.removesuffix('total')}rate" for name in records]
+        self.batch_average = f"{batches}-avg-time-ms"
         self.window_totals = (*records, f"{batches}-count", f"{batches}-time-s", commits, *_COMMON_TOTALS)
         self.maxima = (f"{batches}-max-time-ms", *_COMMON_MAXIMA)
         self.marker = records[0]
@@ -110,7 +111,7 @@ class TaskMetrics:
             self._spec = next((kind for kind in _KINDS if kind.marker in heartbeat.counters), None)
             if self._spec is None:
                 return
-            self._window = Window(len(self._spec.maxima))
+            self._window = Window(len(self._spec.window_totals), len(self._spec.maxima))
         assert self._window is not None
         totals = [self.total(name) for name in self._spec.window_totals]
         self._window.add(now, totals, [self._last.get(name, 0.0) for name in self._spec.maxima])
@@ -127,7 +128,10 @@ class TaskMetrics:
 
     def values(self, now: float) -> dict[str, float]:
         """Everything, under the attribute names of Kafka's ConnectMetricsRegistry."""
-        found = {name: self._base.get(name, 0.0) + value for name, value in self._last.items()}
+        found = dict(self._last)
+        for name, before in self._base.items():
+            if name in found:
+                found[name] += before
         found["running-ratio"] = self._ratio(State.RUNNING, now)
         found["pause-ratio"] = self._ratio(State.PAUSED, now)
         if self._spec is not None:
@@ -135,16 +139,15 @@ class TaskMetrics:
         return found
 
     def _add_windowed(self, found: dict[str, float], spec: _Kind, now: float) -> None:
-        window = self._window
-        assert window is not None
-        for index, name in enumerate(spec.records):
-            found[name.removesuffix("total") + "rate"] = window.rate(index, now)
-        for index, name in enumerate(spec.maxima):
-            found[name] = window.maximum(index, now)
+        assert self._window is not None
+        recent = self._window.look(now)
+        for index, name in enumerate(spec.rates):
+            found[name] = recent.rate(index)
+        found.update(zip(spec.maxima, recent.maxima, strict=True))
         count = len(spec.records)
-        found["batch-size-avg"] = window.average(0 if spec.word == "source" else 1, count, now)
-        found[f"{spec.batches}-avg-time-ms"] = 1000 * window.average(count + 1, count, now)
-        found["offset-commit-avg-time-ms"] = 1000 * window.average(count + 3, count + 2, now)
+        found["batch-size-avg"] = recent.average(0 if spec.word == "source" else 1, count)
+        found[spec.batch_average] = 1000 * recent.average(count + 1, count)
+        found["offset-commit-avg-time-ms"] = 1000 * recent.average(count + 3, count + 2)
 
     def _ratio(self, state: State, now: float) -> float:
         """As Java's StateTracker: the part of its life that it has spent in a state."""

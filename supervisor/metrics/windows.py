@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Final
+from operator import sub
+from typing import Final, NamedTuple
 
 # As metrics.sample.window.ms times metrics.num.samples by default: what is older does not count.
 WINDOW_S: Final = 60.0
@@ -23,13 +24,31 @@ class _Step:
         self.maxima: array[float] | None = None  # nothing was seen
 
 
+class Look(NamedTuple):
+    """A window as it is at some time: its length, by how much each total has risen in it, and the maxima."""
+
+    seconds: float
+    rises: Sequence[float]
+    maxima: Sequence[float]
+
+    def rate(self, index: int) -> float:
+        """How fast a total rises, per second. What sends no heartbeats any more comes to rest."""
+        return self.rises[index] / self.seconds if self.seconds > 0 else 0.0
+
+    def average(self, total: int, count: int) -> float:
+        """The rise of one total by that of another; 0 if there was nothing."""
+        counted = self.rises[count]
+        return self.rises[total] / counted if counted > 0 else 0.0
+
+
 class Window:
     """Some totals, which only rise, and some maxima, each since the heartbeat before. Times are monotonic seconds."""
 
-    __slots__ = ("_maxima", "_steps", "_totals")
+    __slots__ = ("_no_maxima", "_no_rises", "_steps", "_totals")
 
-    def __init__(self, maxima: int) -> None:
-        self._maxima = maxima
+    def __init__(self, totals: int, maxima: int) -> None:
+        self._no_rises = (0.0,) * totals
+        self._no_maxima = (0.0,) * maxima
         self._steps: list[_Step] = []  # a deque would take ten times as much for the few that there are
         self._totals: array[float] = array("d")
 
@@ -40,31 +59,24 @@ class Window:
             self._totals = now_totals
         steps = self._steps
         if steps and any(maxima):
-            kept = steps[-1].maxima or [0.0] * self._maxima
+            kept = steps[-1].maxima or self._no_maxima
             steps[-1].maxima = array("d", map(max, kept, maxima))
         if not steps or now - steps[-1].began >= STEP_S:
             steps.append(_Step(now, self._totals))
             self._forget(now)
 
-    def rate(self, index: int, now: float) -> float:
-        """How fast a total rises, per second. What sends no heartbeats any more comes to rest."""
+    def look(self, now: float) -> Look:
+        """All of it at once. Where nothing was done for a whole window, which is most often, that costs next to nothing."""
         self._forget(now)
-        seconds = now - self._steps[0].began if self._steps else 0.0
-        return self._rise(index) / seconds if seconds > 0 else 0.0
-
-    def average(self, total: int, count: int, now: float) -> float:
-        """The rise of one total by that of another; 0 if there was nothing."""
-        self._forget(now)
-        counted = self._rise(count)
-        return self._rise(total) / counted if counted > 0 else 0.0
-
-    def maximum(self, index: int, now: float) -> float:
-        """The largest that was seen; 0 if there was nothing."""
-        self._forget(now)
-        return max((step.maxima[index] for step in self._steps if step.maxima), default=0.0)
-
-    def _rise(self, index: int) -> float:
-        return self._totals[index] - self._steps[0].totals[index] if self._steps else 0.0
+        steps = self._steps
+        if not steps:
+            return Look(0.0, self._no_rises, self._no_maxima)
+        rises: Sequence[float] = self._no_rises
+        if steps[0].totals is not self._totals:
+            rises = list(map(sub, self._totals, steps[0].totals))
+        seen = [step.maxima for step in steps if step.maxima]
+        maxima = list(map(max, zip(*seen, strict=True))) if seen else self._no_maxima
+        return Look(now - steps[0].began, rises, maxima)
 
     def _forget(self, now: float) -> None:
         """The oldest step is the one that the window begins in."""

@@ -34,7 +34,7 @@ class Api:
     plugins: PluginCatalogue
     cluster: KafkaCluster
     openapi: Callable[[], Mapping[str, Any]]
-    metrics: Callable[[], Awaitable[str]]
+    metrics: Callable[[], Awaitable[bytes]]
     statuses: Callable[[], Mapping[UnitId, Status]]
     activities: Activities
     peers: Peers

@@ -49,7 +49,7 @@ class Rebalances:
         self._completed = 0
         self._total_ms = 0.0
         self._last: float | None = None
-        self._window = Window(maxima=1)
+        self._window = Window(totals=2, maxima=1)
         self._window.add(clock(), [0.0, 0.0], [0.0])
 
     def completed(self, began: float) -> None:
@@ -63,13 +63,14 @@ class Rebalances:
     def families(self) -> Iterable[tuple[Family, Iterable[tuple[str, float]]]]:
         """As `supervisor.metrics.worker.MoreMetrics`."""
         member, now = self._member(), self.clock()
+        recent = self._window.look(now)
         connectors, tasks = self._assigned()
         return [
             (COMPLETED, [("", float(self._completed))]),
             (EPOCH, [("", float(member.generation))]),
             (REBALANCING, [("", float(not member.is_settled))]),
-            (MAX_TIME, [("", self._window.maximum(0, now))]),
-            (AVERAGE_TIME, [("", self._window.average(0, 1, now))]),
+            (MAX_TIME, [("", recent.maxima[0])]),
+            (AVERAGE_TIME, [("", recent.average(0, 1))]),
             (SINCE_LAST, [] if self._last is None else [("", (now - self._last) * 1000)]),
             (LEADER, [(labels({"leader_name": member.leader_url or ""}), 1.0)] if member.leader_url else []),
             (PROTOCOL, [(labels({"connect_protocol": _PROTOCOLS[member.protocol_version]}), 1.0)]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from supervisor.metrics import families
@@ -24,6 +26,21 @@ def test_a_family_without_series_is_left_out() -> None:
 def test_large_numbers_keep_their_digits() -> None:
     (family,) = text_string_to_metric_families(Family("m_total", "counter", "What it is").text([("", 2**53 + 0.0)]))
     assert family.samples[0].value == 2**53
+
+
+def test_numbers_are_read_back_as_they_were() -> None:
+    values = [0.0, -1.5, 0.1, 1e-9, 1.7976931348623157e308, 123456789.125]
+    series = [(labels({"n": str(number)}), value) for number, value in enumerate(values)]
+    (family,) = text_string_to_metric_families(Family("m", "gauge", "What it is").text(series))
+    assert [sample.value for sample in family.samples] == values
+
+
+def test_what_is_no_number_is_told_as_such() -> None:
+    series = [(labels({"n": str(value)}), value) for value in (math.nan, math.inf, -math.inf, 2.0)]
+    (family,) = text_string_to_metric_families(Family("m", "gauge", "What it is").text(series))
+    nan, *others = (sample.value for sample in family.samples)
+    assert math.isnan(nan)
+    assert others == [math.inf, -math.inf, 2.0]
 
 
 def test_names_follow_the_rules_of_prometheus() -> None:

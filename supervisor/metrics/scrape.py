@@ -1,0 +1,203 @@
+"""All connectors and tasks of a worker at one moment, and the worker itself, as metrics with their series."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Final
+
+import connectd
+from connectd.errors import NotFoundException
+from supervisor.herder.herder import Herder
+from supervisor.metrics import families
+from supervisor.metrics.lag import LagWatch
+from supervisor.metrics.startups import Startups
+from supervisor.metrics.text import Column, Family, labels, with_label
+from supervisor.units.counts import ReloadResult
+from supervisor.units.lifecycle import UnitId, has_process
+from supervisor.units.unit import STALLED, Surroundings
+from supervisor.versions import KAFKA_CONNECT_VERSION
+from tasks.states import State
+
+Series = tuple[str, float]
+Metric = tuple[Family, Iterable[Series]]
+Columns = defaultdict[str, Column]
+
+# After so many connectors and tasks the event loop gets a turn.
+_UNITS_PER_TURN: Final = 250
+# How Kafka calls each metric of a client, and the client.
+_CLIENTS: Final = [(family.attribute, family.attribute.partition("-")[0]) for family in families.CLIENTS]
+
+_COUNTED_STATES: Final = (
+    State.RUNNING,
+    State.PAUSED,
+    State.FAILED,
+    State.UNASSIGNED,
+    State.DESTROYED,
+    State.RESTARTING,
+)
+
+
+class Scrape:
+    """What there is when it is made; labels are written once for the dozens of series that each task has."""
+
+    def __init__(self, surroundings: Surroundings, herder: Herder, startups: Startups, lag: LagWatch) -> None:
+        self._surroundings = surroundings
+        self._herder = herder
+        self._startups = startups
+        self._lag = lag
+        self._now = surroundings.clock()
+        self._statuses = dict(surroundings.statuses.all)
+        self._units = surroundings.metrics.all()
+        self._tasks = [(unit, status) for unit, status in self._statuses.items() if unit.task is not None]
+        self._connectors = {name: labels({"connector": name}) for name in {unit.connector for unit in self._statuses}}
+        self._labels = {unit: self._with_task(unit) for unit in self._statuses}
+
+    async def texts(self) -> AsyncIterator[str]:
+        """Everything, metric by metric. The event loop turns meanwhile."""
+        for family, series in self._of_connectors():
+            yield family.text(series)
+        async for text in self._of_tasks():
+            yield text
+        for family, series in itertools.chain(self._lags(), self._of_worker()):
+            yield family.text(series)
+
+    # --- Kafka's ------------------------------------------------------------------------------------------------------
+
+    def _of_connectors(self) -> Iterator[Metric]:
+        own = [(unit.connector, status) for unit, status in self._statuses.items() if unit.task is None]
+        written = self._connectors
+        yield (
+            families.CONNECTOR_STATUS,
+            [(with_label(written[name], "status", status.state.lower()), 1) for name, status in own],
+        )
+        types, classes, versions = [], [], []
+        for name, _ in own:
+            try:
+                info, version = self._herder.info(name), self._herder.status(name).connector.version
+            except NotFoundException:  # it is being deleted
+                continue
+            class_name = info.config.get("connector.class", "")
+            types.append((with_label(written[name], "connector_type", info.type), 1.0))
+            classes.append((with_label(written[name], "connector_class", class_name), 1.0))
+            versions.append((with_label(written[name], "connector_version", str(version or "undefined")), 1.0))
+        yield families.CONNECTOR_TYPE, types
+        yield families.CONNECTOR_CLASS, classes
+        yield families.CONNECTOR_VERSION, versions
+
+        # Of all connectors with tasks here: the connector itself may be with another worker.
+        totals = Counter(unit.connector for unit, _ in self._tasks)
+        by_state = Counter((unit.connector, status.state) for unit, status in self._tasks)
+        yield families.CONNECTOR_COUNT, [("", len(own))]
+        yield families.TASK_COUNT, [("", len(self._tasks))]
+        yield families.CONNECTOR_TASK_COUNT, [(written[name], count) for name, count in totals.items()]
+        for state in _COUNTED_STATES:
+            yield (
+                families.task_count_in(state.lower()),
+                [(written[name], by_state.get((name, state), 0)) for name in totals],
+            )
+
+    async def _of_tasks(self) -> AsyncIterator[str]:
+        connectors: Columns = defaultdict(Column)
+        tasks: Columns = defaultdict(Column)
+        clients: Columns = defaultdict(Column)
+        for number, (unit, metrics) in enumerate(self._units):
+            if number % _UNITS_PER_TURN == 0:
+                await asyncio.sleep(0)
+            written, columns = self._labels[unit], connectors if unit.task is None else tasks
+            values = metrics.values(self._now)
+            for name, value in values.items():
+                columns[name].add(written, value)
+            for name, client in _CLIENTS:
+                if name in values:
+                    client_id = f"connector-{client}-{unit}"
+                    clients[name].add(with_label("", "clientid", client_id), values[name])
+        states = [(with_label(self._labels[unit], "status", status.state.lower()), 1) for unit, status in self._tasks]
+        yield families.TASK_STATUS.text(states)
+        for family in families.TASKS:
+            yield family.column_text(tasks[family.attribute])
+        for family in families.CLIENTS:
+            yield family.column_text(clients[family.attribute])
+        for family in families.UNITS:
+            yield family.column_text(connectors[family.attribute] + tasks[family.attribute])
+
+    def _lags(self) -> Iterator[Metric]:
+        records, seconds, fetched = [], [], []
+        most: dict[str, float] = {}
+        for lag in self._lag.lags():
+            own = self._labels.get(lag.unit) or _labels_of(lag.unit)
+            written = with_label(with_label(own, "topic", lag.topic), "partition", str(lag.partition))
+            records.append((written, lag.records))
+            seconds.append((written, lag.seconds))
+            if lag.unit.task is not None:
+                place = {"topic": lag.topic, "partition": str(lag.partition)}
+                fetched.append((labels({"clientid": f"connector-consumer-{lag.unit}", **place}), lag.records))
+                most[own] = max(most.get(own, 0), lag.records)
+        yield families.SINK_LAG, records
+        yield families.SINK_LAG_S, seconds
+        yield families.SINK_LAG_MAX, most.items()
+        yield families.CONSUMER_LAG, fetched
+        yield (
+            families.SOURCE_LAG,
+            [
+                (with_label(self._labels[unit], "unit", name), value)
+                for unit, metrics in self._units
+                for name, value in metrics.source_lag.items()
+            ],
+        )
+
+    # --- the worker and what is ours ----------------------------------------------------------------------------------
+
+    def _of_worker(self) -> Iterator[Metric]:
+        for what in ("connector", "task"):
+            good, bad = self._startups.succeeded[what], self._startups.failed[what]
+            everything = good + bad
+            yield families.startups(what, "attempts"), [("", everything)]
+            yield families.startups(what, "success"), [("", good)]
+            yield families.startups(what, "failure"), [("", bad)]
+            yield families.startup_percentage(what, "success"), [("", good / everything if everything else 0.0)]
+            yield families.startup_percentage(what, "failure"), [("", bad / everything if everything else 0.0)]
+
+        counts = self._surroundings.counts
+        for family, counter, name in (
+            (families.FAILURES, counts.failures, "cause"),
+            (families.RESTARTS, counts.restarts, "cause"),
+            (families.HANGS, counts.hangs, "call"),
+        ):
+            series = [(with_label(_labels_of(unit), name, _word(what)), n) for (unit, what), n in counter.items()]
+            yield family, series
+        yield families.RELOADS, [(labels({"result": result}), counts.reloads[result]) for result in ReloadResult]
+
+        heard = [(unit, metrics.heard) for unit, metrics in self._units if has_process(self._statuses[unit])]
+        stalled = [(unit, (status.trace or "").startswith(STALLED)) for unit, status in self._statuses.items()]
+        yield families.STALLED, [(self._labels[unit], int(hangs)) for unit, hangs in stalled]
+        yield families.HEARTBEAT_AGE, [(self._labels[unit], max(0.0, self._now - at)) for unit, at in heard]
+        yield families.PROCESSES, self._processes()
+        yield families.READY, [("", int(self._herder.is_ready))]
+        yield (
+            families.INFO,
+            [(labels({"version": connectd.__version__, "kafka_connect_version": KAFKA_CONNECT_VERSION}), 1)],
+        )
+
+    def _with_task(self, unit: UnitId) -> str:
+        written = self._connectors[unit.connector]
+        return written if unit.task is None else with_label(written, "task", str(unit.task))
+
+    def _processes(self) -> list[Series]:
+        running = Counter(
+            "connector" if unit.task is None else "task"
+            for unit, status in self._statuses.items()
+            if has_process(status)
+        )
+        running["spare"] = self._surroundings.pool.spare_count
+        return [(labels({"kind": kind}), running[kind]) for kind in ("connector", "task", "spare")]
+
+
+def _labels_of(unit: UnitId) -> str:
+    return labels({"connector": unit.connector, "task": "" if unit.task is None else str(unit.task)})
+
+
+def _word(value: object) -> str:
+    return "heartbeat" if value is None else str(value)
