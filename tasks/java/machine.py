@@ -17,9 +17,10 @@ OLDEST: Final = 17
 
 # Small and quick to start: a task has a heap to itself, and one that needs more is given it by `java.options`.
 _OPTIONS: Final = (
+    # A heap that begins small stays so for a task that does nothing: of a large one all of it is used before it is cleaned up.
+    "-Xms32m",
     "-Xmx256m",
     "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
     # task.open.files.max counts, not what the system would allow.
     "-XX:-MaxFDLimit",

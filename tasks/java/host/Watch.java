@@ -2,6 +2,7 @@ package connectd.host;
 
 import java.util.Collection;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.connect.sink.SinkRecord;
@@ -31,10 +32,27 @@ final class Watch {
     }
 
     void given(Collection<SinkRecord> records) {
-        for (SinkRecord record : records) {
-            if (record.originalTopic() != null && record.originalKafkaPartition() != null) {
-                positions.put(new TopicPartition(record.originalTopic(), record.originalKafkaPartition()), record.originalKafkaOffset() + 1);
+        // Those of a partition mostly come one after the other, and the last of them tells it all.
+        SinkRecord last = null;
+        for (SinkRecord each : records) {
+            if (last != null && !samePartition(last, each)) {
+                reach(last);
             }
+            last = each;
+        }
+        if (last != null) {
+            reach(last);
+        }
+    }
+
+    private static boolean samePartition(SinkRecord one, SinkRecord other) {
+        return Objects.equals(one.originalTopic(), other.originalTopic())
+                && Objects.equals(one.originalKafkaPartition(), other.originalKafkaPartition());
+    }
+
+    private void reach(SinkRecord record) {
+        if (record.originalTopic() != null && record.originalKafkaPartition() != null) {
+            positions.put(new TopicPartition(record.originalTopic(), record.originalKafkaPartition()), record.originalKafkaOffset() + 1);
         }
     }
 
