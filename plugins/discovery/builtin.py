@@ -38,6 +38,7 @@ BUILTINS: Final[Mapping[PluginKind, Mapping[str, str]]] = {
         "io.confluent.connect.avro.AvroConverter": "plugins.converters.avro:AvroConverter",
         "io.confluent.connect.json.JsonSchemaConverter": "plugins.converters.json_schema:JsonSchemaConverter",
         "io.confluent.connect.protobuf.ProtobufConverter": "plugins.converters.protobuf:ProtobufConverter",
+        "io.debezium.converters.CloudEventsConverter": "plugins.converters.cloud_events:CloudEventsConverter",
         "plugins.converters.plain_avro.PlainAvroConverter": "plugins.converters.plain_avro:PlainAvroConverter",
         "plugins.converters.message_pack.MessagePackConverter": "plugins.converters.message_pack:MessagePackConverter",
     },
