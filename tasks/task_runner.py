@@ -19,6 +19,7 @@ from tasks.clients import (
     admin_settings,
     consumer_settings,
     create,
+    create_lasting,
     dlq_producer_settings,
     producer_settings,
 )
@@ -97,7 +98,7 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
     pipeline = _with_errors(pipeline, connector, letters, order, worker, control)
     groups = connector.topic_creation_groups if worker.topic_creation_enable else []
     admin = admin_settings(worker, connector, order.task)
-    topics = TopicCreation(groups, lambda: _client(AdminClient, admin, admin_traffic), control.stopping)
+    topics = TopicCreation(groups, lambda: _lasting_client(AdminClient, admin, admin_traffic), control.stopping)
 
     def measures() -> Measures:
         topics.poll()
@@ -107,7 +108,7 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
         )
 
     start_heartbeat(control, measures)
-    producer = _client(Producer, producer_settings(worker, connector, order.task), traffic)
+    producer = _lasting_client(Producer, producer_settings(worker, connector, order.task), traffic)
     sender = Sender(producer, control)
     tracker = OffsetTracker(order.connector)
     flush_timeout_s = worker.offset_flush_timeout_ms / 1000
@@ -153,7 +154,7 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
         ),
     )
     settings = consumer_settings(worker, connector, order.task)
-    consumer = _client(Consumer, settings, traffic)
+    consumer = _lasting_client(Consumer, settings, traffic)
     instance: str = settings.conf.get("group.instance.id", "")
 
     def join(member: str = "") -> None:
@@ -208,7 +209,7 @@ def _with_errors(
         f"{order.connector}-{order.task}",
         control,
         letters,
-        lambda: _client(Producer, dlq_producer_settings(worker, connector, order.task)),
+        lambda: _lasting_client(Producer, dlq_producer_settings(worker, connector, order.task)),
         lambda: _client(AdminClient, admin_settings(worker, connector, order.task)),
     )
     return dataclasses.replace(pipeline, errors=errors)
@@ -219,11 +220,25 @@ def _throttle(order: RunTask) -> Throttle | None:
     return Throttle.if_limited(limits.records_per_s, limits.bytes_per_s)
 
 
-def _client(factory: Callable[[dict[str, Any]], T], settings: ClientSettings, traffic: Traffic | None = None) -> T:
-    """A client of Kafka; what its settings cannot mean here is said once."""
+def _client(factory: Callable[[dict[str, Any]], T], settings: ClientSettings) -> T:
+    """A client of Kafka for a moment."""
+    _warn(settings)
+    return create(factory, settings, error_cb=_log_client_error)
+
+
+def _lasting_client(
+    factory: Callable[[dict[str, Any]], T], settings: ClientSettings, traffic: Traffic | None = None
+) -> T:
+    """A client of Kafka for as long as the task lasts."""
+    _warn(settings)
+    note = None if traffic is None else traffic.note
+    return create_lasting(factory, settings, note, error_cb=_log_client_error)
+
+
+def _warn(settings: ClientSettings) -> None:
+    """What a client's settings cannot mean here is said once."""
     for warning in settings.warnings:
         log.warning(warning)
-    return create(factory, settings, error_cb=_log_client_error, **(traffic.settings if traffic is not None else {}))
 
 
 def _log_client_error(error: KafkaError) -> None:

@@ -2,26 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import msgspec
-
-# librdkafka writes its statistics so often, as JSON: often enough for metrics, and no load (0.1 ms each).
-INTERVAL_MS: Final = 10_000
-
-
-class _Broker(msgspec.Struct):
-    state: str
-    nodeid: int
-
-
-class _Statistics(msgspec.Struct):
-    tx_bytes: int
-    rx_bytes: int
-    brokers: dict[str, _Broker]
-
-
-_decoder = msgspec.json.Decoder(_Statistics)
+from tasks.clients import Statistics
 
 
 class Traffic:
@@ -29,12 +10,11 @@ class Traffic:
 
     def __init__(self, client: str) -> None:
         self._client = client
-        self._last = _Statistics(tx_bytes=0, rx_bytes=0, brokers={})
+        self._last = Statistics(name="", tx_bytes=0, rx_bytes=0, brokers={})
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What the client is created with."""
-        return {"statistics.interval.ms": INTERVAL_MS, "stats_cb": self._on_statistics}
+    def note(self, statistics: Statistics) -> None:
+        """For `create_lasting`."""
+        self._last = statistics
 
     def snapshot(self) -> dict[str, float]:
         """For the heartbeat."""
@@ -46,6 +26,3 @@ class Traffic:
             f"{self._client}-outgoing-byte-total": last.tx_bytes,
             f"{self._client}-incoming-byte-total": last.rx_bytes,
         }
-
-    def _on_statistics(self, text: str) -> None:
-        self._last = _decoder.decode(text)

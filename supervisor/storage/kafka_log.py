@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -23,7 +22,6 @@ from tasks.clients import ClientSettings, create
 log = structlog.get_logger(__name__)
 
 END_OFFSETS_TIMEOUT_S: Final = 10.0
-_METADATA_TIMEOUT_S: Final = 3.0
 _RETRY_S: Final = 0.1
 _STOP_S: Final = 5.0
 
@@ -198,13 +196,8 @@ class KafkaLog:
                     )
                     told = True
             await asyncio.sleep(_RETRY_S)
-            await self._renew_metadata()
-
-    async def _renew_metadata(self) -> None:
-        """librdkafka's admin client keeps what it once knew of partitions, and asks with an epoch that is over for ever."""
-        assert self._admin is not None, "the log has not started"
-        with contextlib.suppress(KafkaException):
-            await asyncio.to_thread(self._admin.list_topics, self.topic, timeout=_METADATA_TIMEOUT_S)
+            # The old one keeps what it once knew: it asks with an epoch of a partition that is over for ever, or knows no broker.
+            self._admin = create(AdminClient, self._settings.admin)
 
     async def _list_offsets(self) -> dict[int, int]:
         assert self._admin is not None, "the log has not started"

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
-import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from supervisor.storage.errors import Trouble
-from tasks.clients import ClientSettings, create
+from tasks.clients import ClientSettings, create_lasting
 
 BATCH_RECORDS: Final = 1_000
 _POLL_S: Final = 0.2
-# After a silence of so long the tail asks whether there is more than it has got.
-_SILENCE_S: Final = 15.0
-_ANSWER_S: Final = 5.0
-
-log = structlog.get_logger(__name__)
 
 
 class LogRecord(msgspec.Struct, frozen=True, gc=False):
@@ -49,17 +42,10 @@ class Tail:
         self._loop = asyncio.get_running_loop()
         self._delivered = threading.Event()
         self._stopping = threading.Event()
-        self._topic = topic
-        self._settings = settings
-        self._positions = dict.fromkeys(partitions, OFFSET_BEGINNING)
-        self._consumer = self._create()
+        self._consumer = create_lasting(Consumer, settings, error_cb=self._trouble)
+        self._consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
         self._thread = threading.Thread(target=self._run, name=f"tail of {topic}", daemon=True)
         self._thread.start()
-
-    def _create(self) -> Consumer:
-        consumer = create(Consumer, self._settings, error_cb=self._trouble)
-        consumer.assign([TopicPartition(self._topic, partition, at) for partition, at in self._positions.items()])
-        return consumer
 
     async def close(self) -> None:
         """End the thread; what it holds is not delivered any more."""
@@ -68,35 +54,14 @@ class Tail:
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
-        heard = time.monotonic()
         try:
             while not self._stopping.is_set():
                 try:
-                    if messages := self._read():
-                        heard = time.monotonic()
-                        self._hand_over(messages)
-                    elif time.monotonic() - heard >= _SILENCE_S:
-                        heard = time.monotonic()
-                        self._look()
+                    self._hand_over(self._read())
                 except KafkaException as error:
                     self._trouble(error.args[0])
         finally:
             self._consumer.close()
-
-    def _look(self) -> None:
-        """librdkafka (2.16) may stop reading a partition for good when its broker was restarted: then another client goes on."""
-        for partition, position in self._positions.items():
-            _, end = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=_ANSWER_S)
-            if end > max(position, 0):
-                log.warning(
-                    f"topic {self._topic} has more than was read for {_SILENCE_S:g} s: a new client takes over",
-                    topic=self._topic,
-                    partition=partition,
-                )
-                stuck, self._consumer = self._consumer, self._create()
-                # Closing waits for what is stuck.
-                threading.Thread(target=stuck.close, name=f"stuck tail of {self._topic}", daemon=True).start()
-                return
 
     def _read(self) -> Sequence[Message]:
         """As many messages as there are, once there is one."""
@@ -125,7 +90,6 @@ class Tail:
                 positions[message.partition()] = message.offset()  # type: ignore[index, assignment]
             else:
                 self._trouble(error)
-        self._positions |= positions
         if positions:
             self._delivered.clear()
             if not self._stopping.is_set():

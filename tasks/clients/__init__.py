@@ -12,14 +12,17 @@ from tasks.clients.client_settings import (
     producer_settings,
     worker_admin_settings,
 )
+from tasks.clients.lasting import Statistics, create_lasting
 
 __all__ = [
     "CONSUMER_TUNING",
     "PRODUCER_TUNING",
     "ClientSettings",
+    "Statistics",
     "admin_settings",
     "consumer_settings",
     "create",
+    "create_lasting",
     "dlq_producer_settings",
     "producer_settings",
     "worker_admin_settings",

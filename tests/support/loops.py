@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import orjson
 from confluent_kafka import Consumer, Producer
@@ -18,6 +18,8 @@ from connectd.tasks import SinkTask, SourceTask
 from plugins.converters.simple_header import SimpleHeaderConverter
 from plugins.converters.string import StringConverter
 from tasks.channel import LENGTH, ChildChannel, decode_report, encode
+from tasks.clients import ClientSettings, create_lasting
+from tasks.clients.translated import ClientConf
 from tasks.control import Control
 from tasks.messages import (
     ChangeTargetState,
@@ -44,6 +46,8 @@ from tasks.source.sender import Sender
 from tasks.states import State, TargetState
 from tasks.throttle import Throttle
 from tasks.topic_creation import TopicCreation
+
+T = TypeVar("T")
 
 TIMEOUT_S = 30.0
 FAST_CONSUMER: Mapping[str, Any] = {
@@ -183,6 +187,10 @@ def strings(**parts: Any) -> Pipeline:
     )
 
 
+def _lasting(factory: Callable[[dict[str, Any]], T], conf: dict[str, Any]) -> T:
+    return create_lasting(factory, ClientSettings(conf=ClientConf(conf), warnings=[], origins={}))
+
+
 def run_source(
     task: SourceTask,
     client: Mapping[str, Any],
@@ -199,7 +207,7 @@ def run_source(
     supervisor = supervisor or Supervisor()
     control = supervisor.control
     settings = {key.replace("_", "."): value for key, value in producer.items()}
-    sender = Sender(Producer({**client, "acks": "all", "linger.ms": 1, "log_level": 2, **settings}), control)
+    sender = Sender(_lasting(Producer, {**client, "acks": "all", "linger.ms": 1, "log_level": 2, **settings}), control)
     tracker = OffsetTracker("c")
     loop = SourceLoop(
         task,
@@ -236,7 +244,7 @@ def run_sink(
     """Start a sink task; `topics` is a list of them or a compiled expression, `consumer` as `producer` of `run_source`."""
     supervisor = supervisor or Supervisor()
     settings = {key.replace("_", "."): value for key, value in consumer.items()}
-    client_of_loop = Consumer({**client, **FAST_CONSUMER, "group.id": group, **settings})
+    client_of_loop = _lasting(Consumer, {**client, **FAST_CONSUMER, "group.id": group, **settings})
     context = context or WorkerSinkTaskContext({})
     loop = SinkLoop(
         task,
