@@ -130,11 +130,8 @@ def _not_created(topic: StorageTopic, error: KafkaError) -> ConnectException:
 
 
 async def _check_compacted(admin: AdminClient, topic: StorageTopic) -> None:
-    resource = ConfigResource(ResourceType.TOPIC, topic.name)
     try:
-        config: dict[str, Any] = await answer(
-            admin.describe_configs([resource], request_timeout=REQUEST_TIMEOUT_S)[resource]
-        )
+        config = await _config_of(admin, topic)
     except KafkaException as failure:
         error: KafkaError = failure.args[0]
         if error.code() in NOT_ALLOWED or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
@@ -152,3 +149,19 @@ async def _check_compacted(admin: AdminClient, topic: StorageTopic) -> None:
             f"Expected a topic with {_CLEANUP_POLICY}={_COMPACT}, this one has {_CLEANUP_POLICY}={found} and would lose"
             f" {topic.purpose} in time",
         )
+
+
+async def _config_of(admin: AdminClient, topic: StorageTopic) -> dict[str, Any]:
+    """The topic's configuration. A broker hears of a topic a little later than the controller, which says that it exists."""
+    resource = ConfigResource(ResourceType.TOPIC, topic.name)
+    deadline = time.monotonic() + METADATA_TIMEOUT_S
+    while True:
+        try:
+            asked: Future[dict[str, Any]] = admin.describe_configs([resource], request_timeout=REQUEST_TIMEOUT_S)[
+                resource
+            ]
+            return await answer(asked)
+        except KafkaException as failure:
+            if failure.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(RETRY_S)
