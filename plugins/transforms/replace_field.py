@@ -99,21 +99,18 @@ class ReplaceField(FieldTransformation[R]):
         return self.part.changed(record, copy.target, copy.struct(value))
 
     def change_maps(self, maps: list[Any], columns: RecordColumns) -> list[Any]:
-        return list(map(self._few_changed if self._changes_few else self._map_changed, maps))
-
-    def _few_changed(self, fields: Any) -> Any:
-        """Where most fields stay: take out and rename, but where a new name is there already the order counts."""
-        if fields is None:
-            return None
-        for name in self._renames.values():
-            if name in fields:
-                return self._map_changed(fields)
+        given = list(filter(None, maps))
+        if not self._changes_few or any(name in fields for name in self._renames.values() for fields in given):
+            # Where a new name is there already the order counts.
+            return list(map(self._map_changed, maps))
         for name in self._exclude:
-            fields.pop(name, None)
+            for fields in given:
+                fields.pop(name, None)
         for old, new in self._renames.items():
-            if old in fields:
-                fields[new] = fields.pop(old)
-        return fields
+            for fields in given:
+                if old in fields:
+                    fields[new] = fields.pop(old)
+        return maps
 
     def _map_changed(self, fields: Any) -> Any:
         if fields is None:

@@ -180,10 +180,11 @@ class MessageBatch(SinkBatch):
         return schemas, values
 
     def _convert_headers(self) -> list[ConnectHeaders | None]:
-        convert = self._pipeline.headers_to_connect
+        found, convert = self._column(Message.headers), self._pipeline.headers_to_connect
+        if not any(found):
+            return [None] * len(found)
         return [
-            convert(topic, headers) if headers else None
-            for topic, headers in zip(self._topics, self._column(Message.headers), strict=True)
+            convert(topic, headers) if headers else None for topic, headers in zip(self._topics, found, strict=True)
         ]
 
     def _internal(self, record: SinkRecord, message: Message) -> SinkRecord:

@@ -46,7 +46,7 @@ class JsonEncoder:
                 continue
             if _BACKSLASH in payload or not payload.isascii():
                 payload = with_jackson_escapes(payload)
-            encoded.append(before + payload + after)
+            encoded.append(before + payload + after if before else payload)
         return encoded
 
     def _encode_slowly(self, value: Any) -> bytes | None:

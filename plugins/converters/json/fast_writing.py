@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -64,25 +64,32 @@ def fast_writer(schema: Schema | None, writer: ValueWriter) -> FastWriter:
 
 
 def _plain_tree(value: Any) -> Any:
+    """The value itself where msgspec writes it as Java does, otherwise what is to be written instead."""
     kind = type(value)
-    # A call for each value would cost more than writing it, so the conditions for most of them stand here again.
     if kind is dict:
         "".join(value)  # A quick look whether all keys are strings; msgspec would take others.
-        return {
-            key: each
-            if (kind := type(each)) in _WRITTEN_ALIKE
-            or (kind is int and _INT64_MIN <= each <= _INT64_MAX)
-            or (kind is float and _PLAIN_FROM <= each < _PLAIN_TO)
-            else _plain_tree(each)
-            for key, each in value.items()
-        }
+        return value if _is_plain(value.values()) else {key: _plain_tree(each) for key, each in value.items()}
     if kind is list:
-        return [each if type(each) in _WRITTEN_ALIKE else _plain_tree(each) for each in value]
+        return value if _is_plain(value) else [_plain_tree(each) for each in value]
     if kind in _WRITTEN_ALIKE or (kind is int and _INT64_MIN <= value <= _INT64_MAX):
         return value
     if kind is float:
         return _double(value)
     raise Refused
+
+
+def _is_plain(values: Iterable[Any]) -> bool:
+    """Whether all are written alike, and hold nothing else: that takes half the time of making a copy."""
+    for each in values:
+        kind = type(each)
+        if not (
+            kind is str
+            or (kind is int and _INT64_MIN <= each <= _INT64_MAX)
+            or (kind is float and _PLAIN_FROM <= each < _PLAIN_TO)
+            or kind in _WRITTEN_ALIKE
+        ):
+            return False
+    return True
 
 
 def _null(schema: Schema, writer: ValueWriter) -> Any:
