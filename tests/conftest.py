@@ -26,6 +26,7 @@ _TOGETHER = (
     "tests/integration/test_prometheus.py",
     "tests/java/test_debezium.py",
     "tests/java/test_java_connectors.py",
+    "tests/java/test_supervision.py",
 )
 
 

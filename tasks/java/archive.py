@@ -23,7 +23,7 @@ from tasks.java.machine import Machine
 log = structlog.get_logger(__name__)
 
 _TRAINING_TIMEOUT_S: Final = 180.0
-_AHEAD_OF_TIME: Final = 25
+AHEAD_OF_TIME: Final = 25
 # Java 25 warns that adapters it stored in the archive are not those it finds again; classes are what saves the time.
 _QUIRKS: Final = (
     "-XX:+UnlockDiagnosticVMOptions",
@@ -47,7 +47,7 @@ def archive_options(machine: Machine, jars: Sequence[Path], folder: Path, main: 
             failed.write_text(problem)
     if not archive.exists():
         return []
-    if machine.version >= _AHEAD_OF_TIME:
+    if machine.version >= AHEAD_OF_TIME:
         return [*_QUIRKS, f"-XX:AOTCache={archive}"]
     return [f"-XX:SharedArchiveFile={archive}"]
 
@@ -63,8 +63,8 @@ def _make(machine: Machine, jars: Sequence[Path], archive: Path, main: str) -> s
     scratch = Path(tempfile.mkdtemp(prefix="training-", dir=archive.parent))
     try:
         draft = scratch / archive.name
-        option = "AOTCacheOutput" if machine.version >= _AHEAD_OF_TIME else "ArchiveClassesAtExit"
-        quirks = _QUIRKS if machine.version >= _AHEAD_OF_TIME else ()
+        option = "AOTCacheOutput" if machine.version >= AHEAD_OF_TIME else "ArchiveClassesAtExit"
+        quirks = _QUIRKS if machine.version >= AHEAD_OF_TIME else ()
         command = [str(machine.java), *machine.options, *quirks, f"-XX:{option}={draft}", "-cp", join(jars), main]
         output = _train([*command, "training"], scratch)
         if not draft.exists():

@@ -17,7 +17,7 @@ from plugins.java.settings import JAVA_HOME, JAVA_OPTIONS
 from tasks.infos import ConfigInfos, ConfigKeyInfo, merged, result
 from tasks.java import kept
 from tasks.java.host import WORKER_ID, start_host, worker_properties
-from tasks.java.process import Event, levels_of_loggers
+from tasks.java.process import Event, levels_at_start
 from tasks.messages import (
     AlterOffsets,
     ConfigKeyErrors,
@@ -52,7 +52,7 @@ class Host:
         self.entries: list[tuple[bytes, bytes | None]] = []
         self._process = start_host(connector, f"connectd: asked about {connector.name}", settings.worker, settings.java)
         self._events = self._process.events()
-        self._levels = levels_of_loggers(log.levels)
+        self._levels = levels_at_start(log.levels)
 
     def ask(self, question: str, **content: object) -> Event:
         """The answer. Raises Refusal, ConnectException."""

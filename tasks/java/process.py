@@ -25,6 +25,14 @@ log = structlog.get_logger(__name__)
 
 Event = dict[str, Any]
 
+# What Kafka's own classes say, in dozens of lines at each start and end, is for those who ask for it; its connectors are to
+# be heard as those of others.
+_KAFKA: Final[Mapping[str, str]] = {
+    "org.apache.kafka": "WARN",
+    "org.apache.kafka.connect.file": "INFO",
+    "org.apache.kafka.connect.mirror": "INFO",
+}
+_LEVEL: Final = "INFO"
 # After its last event it has nothing more to do.
 _END_TIMEOUT_S: Final = 10.0
 
@@ -47,8 +55,8 @@ class JavaProcess:
         self._sending = threading.Lock()
         self._printer = threading.Thread(target=self._print, name="java output", daemon=True)
         self._printer.start()
-        # Where its threads are, when it is asked where ours are.
-        signal.signal(signal.SIGUSR2, lambda *_: self._signal(signal.SIGQUIT))
+        # Where its threads are, when it is asked where ours are; also when it was stopped.
+        signal.signal(signal.SIGUSR2, lambda *_: self._signal(signal.SIGQUIT, signal.SIGCONT))
 
     def send(self, order: str, **content: object) -> None:
         """An order; if the other side is gone it is dropped, for its end is told anyway."""
@@ -81,9 +89,10 @@ class JavaProcess:
         self._process.kill()
         return self._process.wait()
 
-    def _signal(self, number: int) -> None:
+    def _signal(self, *numbers: int) -> None:
         with contextlib.suppress(OSError):
-            self._process.send_signal(number)
+            for number in numbers:
+                self._process.send_signal(number)
 
     def _print(self) -> None:
         """Its output becomes ours, line by line: without secrets, and read by the supervisor."""
@@ -109,9 +118,29 @@ def end_as(code: int) -> ExitCode | int:
     return ExitCode.FAILED
 
 
-def levels_of_loggers(set_for: Mapping[str, str]) -> dict[str, str]:
-    """Levels as the host takes them: by name, as numbers."""
-    return {name: str(LEVELS[level]) for name, level in {ROOT: "INFO", **set_for}.items()}
+def levels_at_start(set_for: Mapping[str, str]) -> dict[str, str]:
+    """Levels as a host takes them, by name, as numbers: those that are `set_for` loggers, and its own."""
+    return {ROOT: str(LEVELS[_LEVEL]), **_numbers(_KAFKA), **levels_to_change(set_for)}
+
+
+def levels_to_change(changes: Mapping[str, str]) -> dict[str, str]:
+    """The same for a host that runs: what is set for a logger holds for those below it, too."""
+    below = {name: level for name in _KAFKA if (level := _level_from_above(name, changes)) is not None}
+    return _numbers({**below, **changes})
+
+
+def _level_from_above(name: str, levels: Mapping[str, str]) -> str | None:
+    above = name
+    while above:
+        if above in levels:
+            return levels[above]
+        above = above.rpartition(".")[0]
+    # The usual level for all is no wish for all that Kafka says.
+    return _KAFKA[name] if levels.get(ROOT) == _LEVEL else levels.get(ROOT)
+
+
+def _numbers(levels: Mapping[str, str]) -> dict[str, str]:
+    return {name: str(LEVELS[level]) for name, level in levels.items()}
 
 
 def _log(event: Event) -> None:

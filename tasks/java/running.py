@@ -17,7 +17,7 @@ from tasks.control import Control, OffsetStoreError
 from tasks.heartbeat import LOOK_INTERVAL_S, Measures, Usage, start_heartbeat
 from tasks.java.host import WORKER_ID, start_host, worker_properties
 from tasks.java.measures import measures
-from tasks.java.process import Event, JavaProcess, end_as, levels_of_loggers
+from tasks.java.process import Event, JavaProcess, end_as, levels_at_start, levels_to_change
 from tasks.messages import (
     ChangeTargetState,
     ForgetTopics,
@@ -64,7 +64,7 @@ class JavaUnit:
 
     def run(self, order: str, log_levels: Mapping[str, str], **content: object) -> None:
         """Give the order and see it through. Ends this process if the virtual machine ends unasked."""
-        self.process.send(order, levels=levels_of_loggers(log_levels), worker_id=WORKER_ID, **content)
+        self.process.send(order, levels=levels_at_start(log_levels), worker_id=WORKER_ID, **content)
         self.control.on_order = self._pass_on
         if self.control.stopping.is_set():
             self.process.send("stop")
@@ -106,7 +106,7 @@ class JavaUnit:
             case ChangeTargetState(target_state=state):
                 self.process.send("state", state=state)
             case SetLogLevels(levels=levels):
-                self.process.send("levels", levels=levels_of_loggers(levels))
+                self.process.send("levels", levels=levels_to_change(levels))
             case ForgetTopics():
                 self.process.send("forget_topics")
 

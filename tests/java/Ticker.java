@@ -3,6 +3,7 @@ package tests;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.config.ConfigDef;
@@ -16,11 +17,34 @@ import org.slf4j.LoggerFactory;
 
 /** Counts, a record each time, and does what a file tells it to. */
 public class Ticker extends SourceConnector {
+    private static final Logger LOG = LoggerFactory.getLogger(Ticker.class);
+
     private Map<String, String> config;
+    private volatile int plans;
 
     @Override
     public void start(Map<String, String> properties) {
         config = properties;
+        if (config.containsKey("plans")) {
+            Thread watching = new Thread(() -> watch(Path.of(config.get("plans"))), "watching");
+            watching.setDaemon(true);
+            watching.start();
+        }
+    }
+
+    /** Asks for another plan each time the file is there, as connectors do that look for new tables. */
+    private void watch(Path file) {
+        try {
+            while (true) {
+                Thread.sleep(20);
+                if (Files.deleteIfExists(file)) {
+                    plans++;
+                    context().requestTaskReconfiguration();
+                }
+            }
+        } catch (InterruptedException | java.io.IOException over) {
+            LOG.warn("watches no more", over);
+        }
     }
 
     @Override
@@ -32,7 +56,9 @@ public class Ticker extends SourceConnector {
     public List<Map<String, String>> taskConfigs(int maxTasks) {
         List<Map<String, String>> found = new ArrayList<>();
         for (int i = 0; i < maxTasks; i++) {
-            found.add(config);
+            Map<String, String> task = new HashMap<>(config);
+            task.put("plan", String.valueOf(plans));
+            found.add(task);
         }
         return found;
     }
@@ -60,8 +86,6 @@ public class Ticker extends SourceConnector {
     }
 
     public static class TickerTask extends SourceTask {
-        private static final Logger LOG = LoggerFactory.getLogger(Ticker.class);
-
         private final List<byte[]> hoard = new ArrayList<>();
         private Map<String, String> config;
         private long count;
@@ -85,6 +109,7 @@ public class Ticker extends SourceConnector {
                         hoard.add(new byte[1 << 20]);
                     }
                 }
+                case "hang" -> Thread.sleep(Long.MAX_VALUE);
                 case "fail" -> throw new IllegalStateException("told to fail");
                 default -> count++;
             }

@@ -10,7 +10,7 @@ import pytest
 from connectd.errors import ConfigException
 from supervisor.processes.exits import Cause, Exit
 from tasks.java.machine import OUT_OF_MEMORY_CODE, JavaNotFound, machine
-from tasks.java.process import end_as
+from tasks.java.process import end_as, levels_at_start, levels_to_change
 from tasks.settings import SourceConnectorConfig
 from tasks.states import ExitCode
 
@@ -62,3 +62,24 @@ def test_how_an_end_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert end_as(1) == 1
     # One that ends well without having been asked has not done what it was for.
     assert end_as(0) == ExitCode.FAILED
+
+
+def test_kafkas_own_classes_are_heard_only_when_they_are_asked_for() -> None:
+    assert levels_at_start({}) == {
+        "root": "20",
+        "org.apache.kafka": "30",
+        "org.apache.kafka.connect.file": "20",
+        "org.apache.kafka.connect.mirror": "20",
+    }
+    assert levels_at_start({"root": "INFO"}) == levels_at_start({})
+    assert set(levels_at_start({"root": "DEBUG"}).values()) == {"10"}
+    assert set(levels_at_start({"root": "ERROR"}).values()) == {"40"}
+    own = {"org.apache.kafka.clients": "INFO"}
+    assert levels_at_start(own) == {**levels_at_start({}), "org.apache.kafka.clients": "20"}
+
+
+def test_a_change_of_levels_holds_for_the_loggers_below_and_for_no_other() -> None:
+    assert levels_to_change({"tests.Ticker": "DEBUG"}) == {"tests.Ticker": "10"}
+    below = dict.fromkeys(("org.apache.kafka.connect.file", "org.apache.kafka.connect.mirror"), "10")
+    assert levels_to_change({"org.apache.kafka.connect": "DEBUG"}) == {"org.apache.kafka.connect": "10", **below}
+    assert levels_to_change({"root": "INFO"}) == levels_at_start({})
