@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sys
 import threading
@@ -10,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from connectd.errors import ConfigException, PluginNotFound
+from connectd.errors import ConfigException, ConnectException, PluginNotFound
 from tasks.channel import ChannelClosed, ChildChannel
 from tasks.connections import end_at_once
 from tasks.logs import set_levels
@@ -22,6 +23,8 @@ from tasks.messages import (
     OffsetsCommitted,
     OffsetsRead,
     Order,
+    PreflightCheck,
+    PreflightChecked,
     ReadOffsets,
     Report,
     SetLogLevels,
@@ -33,10 +36,18 @@ from tasks.states import Call, ExitCode, State, TargetState
 
 # A process that was stopped for long must notice soon after it goes on.
 LEASE_CHECK_S = 0.2
+# A task that waits for permission to start looks so often whether it is to stop.
+PREFLIGHT_LOOK_S = 0.2
+
+Answer = OffsetsRead | OffsetsCommitted | PreflightChecked
 
 
 class OffsetStoreError(Exception):
     """The supervisor could not read or write source offsets; the message says why."""
+
+
+class PreflightFailed(ConnectException):
+    """A source that delivers exactly once may not start now; the message says why."""
 
 
 class Control:
@@ -69,7 +80,7 @@ class Control:
         self._channel = channel
         self._changed = threading.Condition()
         self._requests = itertools.count(1)
-        self._waiting: dict[int, Future[OffsetsRead | OffsetsCommitted]] = {}
+        self._waiting: dict[int, Future[Answer]] = {}
         self.tracks_topics = False
         self._topics: set[str] = set()
 
@@ -102,7 +113,7 @@ class Control:
                 self._topics.clear()
             case Lease(until=until):
                 self._take_lease(until)
-            case OffsetsRead(request=request) | OffsetsCommitted(request=request):
+            case OffsetsRead(request=request) | OffsetsCommitted(request=request) | PreflightChecked(request=request):
                 future = self._waiting.pop(request, None)
                 if future is not None:
                     future.set_result(order)
@@ -195,21 +206,21 @@ class Control:
         assert isinstance(answer, OffsetsRead)
         return answer.values
 
-    def commit_offsets(self, entries: list[tuple[bytes, bytes | None]], timeout_s: float) -> None:
+    def commit_offsets(
+        self, entries: list[tuple[bytes, bytes | None]], timeout_s: float, *, copied: bool = False
+    ) -> None:
         """Returns when the entries are durable. Raises OffsetStoreError; whether they were stored is then unknown."""
         request, future = self._new_request()
-        self.send(CommitOffsets(generation=self.generation, request=request, entries=entries))
+        self.send(CommitOffsets(generation=self.generation, request=request, entries=entries, copied=copied))
         self._await(request, future, timeout_s, "writing")
 
-    def _new_request(self) -> tuple[int, Future[OffsetsRead | OffsetsCommitted]]:
+    def _new_request(self) -> tuple[int, Future[Answer]]:
         request = next(self._requests)
-        future: Future[OffsetsRead | OffsetsCommitted] = Future()
+        future: Future[Answer] = Future()
         self._waiting[request] = future
         return request, future
 
-    def _await(
-        self, request: int, future: Future[OffsetsRead | OffsetsCommitted], timeout_s: float, verb: str
-    ) -> OffsetsRead | OffsetsCommitted:
+    def _await(self, request: int, future: Future[Answer], timeout_s: float, verb: str) -> Answer:
         try:
             answer = future.result(timeout_s)
         except TimeoutError:
@@ -218,3 +229,21 @@ class Control:
         if answer.error is not None:
             raise OffsetStoreError(answer.error)
         return answer
+
+    # --- exactly-once sources -----------------------------------------------------------------------------------------
+
+    def check_preflight(self, *, claimed: bool) -> None:
+        """Before a source claims its transactional id, and again when it has `claimed` it: returns when it may go on.
+
+        Raises PreflightFailed if it may not, or was ordered to stop meanwhile.
+        """
+        request, future = self._new_request()
+        self.send(PreflightCheck(generation=self.generation, request=request, claimed=claimed))
+        while not self.stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                error = future.result(PREFLIGHT_LOOK_S).error
+                if error is not None:
+                    raise PreflightFailed(error)
+                return
+        self._waiting.pop(request, None)
+        raise PreflightFailed("the task was ordered to stop before it had started")

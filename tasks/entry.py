@@ -19,6 +19,7 @@ from tasks.channel import ChannelClosed, ChildChannel, decode_order
 from tasks.connector_offsets import alter_offsets, list_offsets
 from tasks.connector_runner import run_connector
 from tasks.control import Control
+from tasks.fencing import fence_producers
 from tasks.inspection import describe_plugin, list_plugins, validate
 from tasks.java.kept import keeps_host
 from tasks.kafka_admin import describe_cluster
@@ -30,6 +31,7 @@ from tasks.messages import (
     DescribeCluster,
     DescribePlugin,
     DigestReferences,
+    FenceProducers,
     Inquiry,
     LeaveGroups,
     ListOffsets,
@@ -162,10 +164,10 @@ def _inquiry(order: Inquiry, move: Callable[[], None]) -> tuple[str, Callable[[]
             return "changing offsets", lambda: _after(move, lambda: alter_offsets(resolve_config(order)))
         case LeaveGroups():
             return "leaving groups", lambda: leave_groups(resolve_members(order))
-        case ResolveWorkerConfig():
-            return "resolving secrets", lambda: resolve_worker(order)
-        case DigestReferences():
-            return "resolving secrets", lambda: digest_references(order)
+        case FenceProducers():
+            return "fencing producers", lambda: fence_producers(resolve_config(order))
+        case ResolveWorkerConfig() | DigestReferences():
+            return "resolving secrets", lambda: _resolved(order)
         case TryTransforms() | ReplayLetters():
             return _with_records(order, move)
 
@@ -174,6 +176,10 @@ def _with_records(order: TryTransforms | ReplayLetters, move: Callable[[], None]
     if isinstance(order, TryTransforms):
         return "trying transformations", lambda: _after(move, lambda: try_transforms(resolve_config(order)))
     return "replaying dead letters", lambda: _after(move, lambda: replay_letters(resolve_config(order)))
+
+
+def _resolved(order: ResolveWorkerConfig | DigestReferences) -> Report:
+    return resolve_worker(order) if isinstance(order, ResolveWorkerConfig) else digest_references(order)
 
 
 def _after(move: Callable[[], None], work: Callable[[], Report]) -> Report:

@@ -38,7 +38,8 @@ class RunTask(Message):
     """Become this task. All configurations are as the operator wrote them: the child resolves `${provider:...}` itself.
 
     With a `salt` it reports `ReferencesResolved`. `resumed`: another process has just run the very same task here, and so
-    has left a static member of the same subscription in a sink's group.
+    has left a static member of the same subscription in a sink's group. `exactly_once`: a source writes its records and
+    offsets in transactions (KIP-618).
     """
 
     connector: str
@@ -52,6 +53,7 @@ class RunTask(Message):
     log: LogSettings
     salt: bytes = b""
     resumed: bool = False
+    exactly_once: bool = False
 
 
 class RunConnector(Message):
@@ -152,6 +154,16 @@ class LeaveGroups(Message):
     timeout_s: float
 
 
+class FenceProducers(Message):
+    """Keep the producers with these transactional ids from writing anything more (KIP-618); answered by `ProducersFenced`."""
+
+    config: dict[str, str]
+    worker_config: dict[str, str]
+    log: LogSettings
+    transactional_ids: list[str]
+    timeout_s: float
+
+
 class ListPlugins(Message):
     """List the plugins that this worker would find; answered by `Plugins`."""
 
@@ -223,6 +235,13 @@ class OffsetsCommitted(Message):
     error: str | None = None
 
 
+class PreflightChecked(Message):
+    """Answer to `PreflightCheck`: the task may go on, or an error."""
+
+    request: int
+    error: str | None = None
+
+
 class TryTransforms(Message):
     """Show what a connector's transformations make of records, without writing anything; answered by `TransformsTried`.
 
@@ -276,6 +295,7 @@ Inquiry = (
     | ListOffsets
     | AlterOffsets
     | LeaveGroups
+    | FenceProducers
     | ResolveWorkerConfig
     | DigestReferences
     | TryTransforms
@@ -294,6 +314,7 @@ Order = (
     | Stop
     | OffsetsRead
     | OffsetsCommitted
+    | PreflightChecked
 )
 
 
@@ -367,11 +388,23 @@ class ReadOffsets(Message):
 
 
 class CommitOffsets(Message):
-    """Source offsets to make durable before answering. A value of None removes its key."""
+    """Source offsets to make durable before answering. A value of None removes its key.
+
+    With `copied` they are in the connector's own topic already, and are for the worker's alone.
+    """
 
     generation: int
     request: int
     entries: list[tuple[bytes, bytes | None]]
+    copied: bool = False
+
+
+class PreflightCheck(Message):
+    """A source task that delivers exactly once (KIP-618) is about to claim its transactional id, or has `claimed` it."""
+
+    generation: int
+    request: int
+    claimed: bool
 
 
 class Planned(Message):
@@ -560,6 +593,10 @@ class JoinedGroup(Message):
     member: str = ""
 
 
+class ProducersFenced(Message):
+    """Answer to `FenceProducers`: none of them can write any more."""
+
+
 class TopicsUsed(Message):
     """Topics that this task used for the first time (KIP-558)."""
 
@@ -576,6 +613,7 @@ Report = (
     | Heartbeat
     | ReadOffsets
     | CommitOffsets
+    | PreflightCheck
     | Planned
     | ReconfigurationRequested
     | Validated
@@ -588,6 +626,7 @@ Report = (
     | OffsetsListed
     | OffsetsAltered
     | GroupsLeft
+    | ProducersFenced
     | TransformsTried
     | LettersReplayed
     | Refused

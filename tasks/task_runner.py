@@ -21,6 +21,7 @@ from tasks.clients import (
     create,
     create_lasting,
     dlq_producer_settings,
+    exactly_once_producer_settings,
     producer_settings,
 )
 from tasks.connections import abandon_connections
@@ -32,17 +33,29 @@ from tasks.java.choosing import java_connector
 from tasks.messages import JoinedGroup, RunTask
 from tasks.pipeline import Pipeline
 from tasks.secrets.inline import hide_declared
-from tasks.settings import Limits, SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
+from tasks.settings import (
+    DistributedConfig,
+    Limits,
+    SinkConnectorConfig,
+    SourceConnectorConfig,
+    TransactionBoundary,
+    WorkerConfig,
+    worker_config,
+)
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.counters import SinkCounters
 from tasks.sink.errant import WorkerErrantRecordReporter
 from tasks.sink.loop import SinkLoop, SinkSettings
 from tasks.sink.subscription import Subscription
+from tasks.source.boundaries import boundary_of
 from tasks.source.context import WorkerSourceTaskContext
 from tasks.source.counters import SourceCounters
+from tasks.source.exactly_once import ExactlyOnceLoop
 from tasks.source.loop import SourceLimits, SourceLoop
 from tasks.source.offsets import OffsetTracker, SourceOffsets, StoredOffsets
 from tasks.source.sender import Sender
+from tasks.source.transaction_context import WorkerTransactionContext
+from tasks.source.transactions import OffsetsTopic, Transactions
 from tasks.states import Call, State, TargetState
 from tasks.task_classes import find_task_class
 from tasks.throttle import Throttle
@@ -68,7 +81,7 @@ MAX_POLL_INTERVAL_DEFAULT_MS = 300_000
 def run_task(order: RunTask, control: Control) -> None:
     """Returns when the task was ordered to stop; raises whatever made it fail."""
     control.enter(Call.IMPORT)
-    worker = WorkerConfig(order.worker_config)
+    worker = worker_config(order.worker_config)
     control.tracks_topics = worker.topic_tracking_enable
     java = java_connector(order.connector_config, order.worker_config, worker.plugin_path)
     if java is not None:
@@ -108,32 +121,34 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
         )
 
     start_heartbeat(control, measures)
-    producer = _lasting_client(Producer, producer_settings(worker, connector, order.task), traffic)
+    cluster = worker if order.exactly_once and isinstance(worker, DistributedConfig) else None
+    if cluster is None:
+        settings = producer_settings(worker, connector, order.task)
+    else:
+        settings = exactly_once_producer_settings(cluster, connector, order.task)
+    producer = _lasting_client(Producer, settings, traffic)
     sender = Sender(producer, control)
-    tracker = OffsetTracker(order.connector)
-    flush_timeout_s = worker.offset_flush_timeout_ms / 1000
-    loop = SourceLoop(
-        task,
-        pipeline,
-        sender,
-        tracker,
-        SourceOffsets(tracker, control, flush_timeout_s),
-        topics,
-        control,
-        counters,
-        SourceLimits(
-            commit_interval_s=worker.offset_flush_interval_ms / 1000,
-            shutdown_timeout_s=worker.task_shutdown_graceful_timeout_ms / 1000,
-            throttle=_throttle(order),
-        ),
+    limits = SourceLimits(
+        commit_interval_s=worker.offset_flush_interval_ms / 1000,
+        shutdown_timeout_s=worker.task_shutdown_graceful_timeout_ms / 1000,
+        throttle=_throttle(order),
     )
-    task.initialize(
-        WorkerSourceTaskContext(
-            order.task_config, StoredOffsets(order.connector, control, READ_OFFSETS_TIMEOUT_S), control
-        )
-    )
+    context: WorkerTransactionContext | None = None
+    if cluster is None:
+        tracker = OffsetTracker(order.connector)
+        offsets = SourceOffsets(tracker, control, worker.offset_flush_timeout_ms / 1000)
+        loop = SourceLoop(task, pipeline, sender, tracker, offsets, topics, control, counters, limits)
+    else:
+        offsets_topic = OffsetsTopic.of(cluster, connector)
+        transactions = Transactions(order.connector, order.task, producer, offsets_topic, control, counters)
+        if connector.transaction_boundary is TransactionBoundary.CONNECTOR:
+            context = WorkerTransactionContext()
+        boundary = boundary_of(connector, worker, context)
+        loop = ExactlyOnceLoop(task, pipeline, sender, transactions, boundary, topics, control, counters, limits)
+    stored = StoredOffsets(order.connector, control, READ_OFFSETS_TIMEOUT_S)
+    task.initialize(WorkerSourceTaskContext(order.task_config, stored, control, context))
     try:
-        _run(task, order, control, pipeline, loop.run)
+        _run(task, order, control, pipeline, loop.run, loop.prepare)
     finally:
         if sender.unacknowledged:
             abandon_connections()
@@ -246,13 +261,23 @@ def _log_client_error(error: KafkaError) -> None:
     log.warning("kafka client", error=f"{error.name()}: {error.str()}")
 
 
-def _run(task: Task, order: RunTask, control: Control, pipeline: Pipeline, loop: Any) -> None:
+def _run(
+    task: Task,
+    order: RunTask,
+    control: Control,
+    pipeline: Pipeline,
+    loop: Any,
+    prepare: Callable[[], None] | None = None,
+) -> None:
     while control.target_state is not TargetState.STARTED and not control.stopping.is_set():
         # As in Java, a task that is paused from the beginning is not started yet.
         control.report_state(State.PAUSED)
         control.wait_while_paused(PAUSE_CHECK_S)
     if control.stopping.is_set():
         return
+    if prepare is not None:
+        control.enter(Call.NONE)
+        prepare()
     try:
         control.enter(Call.START)
         task.start(order.task_config)

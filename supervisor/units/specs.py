@@ -29,7 +29,8 @@ class ConnectorSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A task to run."""
+    """A task to run. `plan_number` changes whenever the connector's tasks are replaced, also by the same ones: what delivers
+    exactly once starts anew then."""
 
     connector: str
     task: int
@@ -37,6 +38,7 @@ class TaskSpec(msgspec.Struct, frozen=True, kw_only=True):
     task_config: dict[str, str]
     connector_config: dict[str, str]
     target_state: TargetState
+    plan_number: int | None = None
 
     @property
     def id(self) -> UnitId:

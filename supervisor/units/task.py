@@ -21,6 +21,8 @@ from tasks.messages import (
     OffsetsCommitted,
     OffsetsRead,
     Order,
+    PreflightCheck,
+    PreflightChecked,
     ReadOffsets,
     Report,
     RunTask,
@@ -48,12 +50,14 @@ class TaskUnit(Unit):
         self.heir = Heir.NOBODY
         self._reading: set[asyncio.Task[None]] = set()
         self._ordered: TaskSpec | None = None
+        self._is_exactly_once = False  # the present process has said so
         super().__init__(spec.id, surroundings, rules, after)
 
     def update(self, spec: TaskSpec) -> None:
         """Run what `spec` says: pausing, resuming and other rules of supervision keep the process."""
         before, self.spec = self.spec, spec
-        if not before.needs_same_process(spec):
+        replaced = self._is_exactly_once and before.plan_number != spec.plan_number
+        if replaced or not before.needs_same_process(spec):
             self.restart()
         elif before.target_state is not spec.target_state and self._child is not None:
             self._child.send(ChangeTargetState(target_state=spec.target_state))
@@ -69,6 +73,7 @@ class TaskUnit(Unit):
     def _order(self, generation: int) -> Order:
         spec, before = self.spec, self._ordered
         self._ordered = spec
+        self._is_exactly_once = False
         self._offsets = None if self._stores is None else self._stores.of(spec.connector_config)
         return RunTask(
             connector=spec.connector,
@@ -82,6 +87,7 @@ class TaskUnit(Unit):
             log=self._surroundings.log_of(spec.connector),
             salt=self._surroundings.salt,
             resumed=before is not None and before.needs_same_process(spec),
+            exactly_once=self._surroundings.preflight is not None,
         )
 
     async def _let_go(self) -> None:
@@ -104,6 +110,8 @@ class TaskUnit(Unit):
                 self._keep(self._loop.create_task(self._read_offsets(report, child)))
             case CommitOffsets():
                 self._commit_offsets(report, child)
+            case PreflightCheck():
+                self._keep(self._loop.create_task(self._check_preflight(report, child)))
             case JoinedGroup():
                 self._join(report)
             case TopicsUsed():
@@ -133,6 +141,29 @@ class TaskUnit(Unit):
             answer.error = str(error)
         child.send(answer)
 
+    async def _check_preflight(self, report: PreflightCheck, child: Child) -> None:
+        answer = PreflightChecked(request=report.request)
+        try:
+            await self._pass_preflight(claimed=report.claimed)
+        except ConnectException as error:
+            answer.error = str(error)
+        child.send(answer)
+
+    async def _pass_preflight(self, *, claimed: bool) -> None:
+        preflight, task = self._surroundings.preflight, self._ordered
+        if preflight is None or task is None:
+            raise ConnectException("the sources of this worker do not deliver exactly once")
+        self._is_exactly_once = True
+        if task.plan_number != self.spec.plan_number:
+            self.restart()  # as it would have been, had it said earlier what it is
+        elif not claimed:
+            await preflight.fence(task)
+        else:
+            await preflight.verify(task)
+            # Whose topic does not exist yet, it does now. Not before: a zombie's transaction would have to be waited for.
+            if self._offsets is not None:
+                await self._offsets.read([])
+
     def _keep(self, reading: asyncio.Task[None]) -> None:
         """The event loop alone would forget it."""
         self._reading.add(reading)
@@ -143,7 +174,10 @@ class TaskUnit(Unit):
         if error is not None or self._offsets is None:
             child.send(OffsetsCommitted(request=report.request, error=error))
             return
-        self._offsets.commit(report.entries).add_done_callback(
+        store = self._offsets
+        if report.copied and self._stores is not None:
+            store = self._stores.of({})
+        store.commit(report.entries).add_done_callback(
             lambda done: child.send(OffsetsCommitted(request=report.request, error=_error_of(done)))
         )
 

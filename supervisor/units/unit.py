@@ -25,6 +25,7 @@ from supervisor.processes.process import Child
 from supervisor.units.counts import Counts
 from supervisor.units.hangs import Beat, Hang, HangLimits, hung
 from supervisor.units.lifecycle import Statuses, UnitId
+from supervisor.units.preflight import Preflight
 from supervisor.units.restarts import Decision, GiveUp, History, Restart, RestartAfter, RestartPolicy, decide
 from supervisor.units.topics import ActiveTopics
 from tasks.messages import (
@@ -69,6 +70,8 @@ class Surroundings(msgspec.Struct, kw_only=True):
     salt: bytes = msgspec.field(default_factory=lambda: secrets.token_bytes(32))
     # What processes get at once and then, from whoever gives leases, again and again; None if they need none.
     lease: Callable[[], Lease | None] = lambda: None
+    # What sources must pass to start; None where they do not deliver exactly once.
+    preflight: Preflight | None = None
     generations: Iterator[int] = msgspec.field(default_factory=lambda: itertools.count(1))
 
     def log_of(self, connector: str) -> LogSettings:

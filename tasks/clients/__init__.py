@@ -9,7 +9,10 @@ from tasks.clients.client_settings import (
     consumer_settings,
     create,
     dlq_producer_settings,
+    exactly_once_producer_settings,
+    fencing_producer_settings,
     producer_settings,
+    transactional_id,
     worker_admin_settings,
 )
 from tasks.clients.lasting import Statistics, create_lasting
@@ -24,7 +27,10 @@ __all__ = [
     "create",
     "create_lasting",
     "dlq_producer_settings",
+    "exactly_once_producer_settings",
+    "fencing_producer_settings",
     "producer_settings",
+    "transactional_id",
     "worker_admin_settings",
     "worker_client_errors",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from connectd.config import Password
@@ -12,8 +12,9 @@ from connectd.errors import ConfigException, ConnectException
 from tasks.clients.layers import Settings, admin_layers, consumer_layers, override_layer, producer_layers
 from tasks.clients.overrides import refusals
 from tasks.clients.translate import translate
-from tasks.clients.translated import Client, ClientConf, is_secret
+from tasks.clients.translated import Client, ClientConf, Given, is_secret
 from tasks.settings.connector import ConnectorConfig
+from tasks.settings.distributed import DistributedConfig
 from tasks.settings.worker import WorkerConfig
 
 T = TypeVar("T")
@@ -60,6 +61,39 @@ def producer_settings(worker: WorkerConfig, connector: ConnectorConfig, task: in
     """For the producer of a source task. Raises ConfigException."""
     client_id = f"connector-producer-{connector.name}-{task}"
     return _settings(Client.PRODUCER, worker, connector, producer_layers(worker, connector, client_id), PRODUCER_TUNING)
+
+
+def exactly_once_producer_settings(worker: DistributedConfig, connector: ConnectorConfig, task: int) -> ClientSettings:
+    """For the producer of a source task that writes in transactions (KIP-618). Raises ConfigException.
+
+    As in Java, its transactional id is not for the user to choose, and it is idempotent whatever the user says.
+    """
+    given = producer_layers(worker, connector, f"connector-producer-{connector.name}-{task}")
+    servers = given["bootstrap.servers"]
+    if servers.value != worker.bootstrap_servers:
+        raise ConfigException(
+            servers.origin,
+            servers.value,
+            f"Expected the worker's own bootstrap.servers, {worker.bootstrap_servers}: a source that delivers exactly once "
+            "writes its offsets beside its records, and this worker reads them in its own Kafka",
+        )
+    fixed = {"transactional.id": transactional_id(worker, connector.name, task), "enable.idempotence": "true"}
+    given |= {name: Given(name, value, by_default=True) for name, value in fixed.items()}
+    return _settings(Client.PRODUCER, worker, connector, given, PRODUCER_TUNING)
+
+
+def fencing_producer_settings(
+    worker: WorkerConfig, connector: ConnectorConfig, transactional_id: str
+) -> ClientSettings:
+    """For a producer that only claims a transactional id: it connects as the connector's admin client does, as in Java. Raises
+    ConfigException."""
+    settings = admin_settings(worker, connector, 0)
+    return replace(settings, conf=ClientConf({**settings.conf, "transactional.id": transactional_id, "log_level": 2}))
+
+
+def transactional_id(worker: DistributedConfig, connector: str, task: int) -> str:
+    """As Java's `Worker.taskTransactionalId`."""
+    return f"{worker.group_id}-{connector}-{task}"
 
 
 def dlq_producer_settings(worker: WorkerConfig, connector: ConnectorConfig, task: int) -> ClientSettings:

@@ -15,6 +15,7 @@ from tasks.java.machine import machine
 from tasks.java.plugin_path import plugin_path_of
 from tasks.java.process import JavaProcess
 from tasks.moving import plugin_path
+from tasks.settings.distributed import EXACTLY_ONCE_SOURCE_SUPPORT, OFFSET_STORAGE, DistributedConfig
 from tasks.settings.java import options
 from tasks.settings.worker import CONFIG_PROVIDERS, HEADER_CONVERTER, KEY_CONVERTER, PLUGIN_PATH, VALUE_CONVERTER
 
@@ -23,7 +24,13 @@ WORKER_ID: Final = "connectd"
 # Java's producers take 32 MiB for records that are on their way, of a heap that has little more.
 _DEFAULTS: Final[Mapping[str, str]] = {"producer.buffer.memory": str(8 << 20)}
 # What connectd does itself: secrets are resolved before, and there is no server.
-_LEFT_OUT: Final = (CONFIG_PROVIDERS, "rest.extension.classes", "listeners", "metric.reporters")
+_LEFT_OUT: Final = (
+    CONFIG_PROVIDERS,
+    "rest.extension.classes",
+    "listeners",
+    "metric.reporters",
+    EXACTLY_ONCE_SOURCE_SUPPORT,
+)
 
 
 def start_host(
@@ -49,6 +56,16 @@ def worker_properties(
         **kept,
         PLUGIN_PATH: plugin_path_of(connector, path, worker_config, config),
         "plugin.discovery": "service_load",
+    }
+
+
+def exactly_once_properties(worker: DistributedConfig) -> dict[str, str]:
+    """What a source task adds to these settings that writes in transactions, and so keeps its offsets itself."""
+    topic = worker.offset_topic
+    return {
+        EXACTLY_ONCE_SOURCE_SUPPORT: "true",
+        f"{OFFSET_STORAGE}partitions": str(topic.partitions),
+        f"{OFFSET_STORAGE}replication.factor": str(topic.replication_factor),
     }
 
 

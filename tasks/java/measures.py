@@ -9,13 +9,14 @@ from tasks.source.counters import SourceCounters
 
 # The supervisor works these out itself, over all processes of a task.
 _LEFT_OUT: Final = ("-rate", "-avg", "-avg-time-ms", "-ratio", "-percentage")
+_KEPT: Final = "transaction-size-avg"
 _SOURCE: Final = "source-record-poll-total"
 
 
 def measures(beat: dict[str, Any], commits: SourceCounters) -> Measures:
     """Of one sign of life; the commits of a source are counted on this side."""
     counters: dict[str, float] = {
-        name: value for name, value in beat["counters"].items() if not name.endswith(_LEFT_OUT)
+        name: value for name, value in beat["counters"].items() if name == _KEPT or not name.endswith(_LEFT_OUT)
     }
     if _SOURCE in counters:
         counters |= {name: value for name, value in commits.snapshot().items() if name.startswith("offset-commit-")}

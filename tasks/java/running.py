@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from plugins.java.plugin import JavaPlugin
 from plugins.java.scanning import UNDEFINED
+from tasks.clients import exactly_once_producer_settings
 from tasks.clients.layers import instance_id
-from tasks.control import Control, OffsetStoreError
+from tasks.control import Control, OffsetStoreError, PreflightFailed
 from tasks.heartbeat import LOOK_INTERVAL_S, Measures, Usage, start_heartbeat
-from tasks.java.host import WORKER_ID, start_host, worker_properties
+from tasks.java.host import WORKER_ID, exactly_once_properties, start_host, worker_properties
 from tasks.java.measures import measures
 from tasks.java.process import Event, JavaProcess, end_as, levels_at_start, levels_to_change
 from tasks.messages import (
@@ -31,7 +32,7 @@ from tasks.messages import (
     Stop,
 )
 from tasks.secrets.configs import Reverse
-from tasks.settings import worker_config
+from tasks.settings import DistributedConfig, SourceConnectorConfig, worker_config
 from tasks.source.counters import SourceCounters
 from tasks.states import Call, State
 
@@ -59,6 +60,8 @@ class JavaUnit:
         self._heard = time.monotonic()
         self._failed = False
         self._stopped = False
+        # Offsets that come are in the connector's own topic already: the task itself has written them there.
+        self.is_exactly_once = False
         # Offsets come from the supervisor, whose answers are read by another thread; what waits for them must not hold up others.
         self._asking = ThreadPoolExecutor(max_workers=2, thread_name_prefix="offsets")
 
@@ -91,6 +94,8 @@ class JavaUnit:
                 self._asking.submit(self._read, event)
             case "commit":
                 self._asking.submit(self._commit, event)
+            case "check":
+                self._asking.submit(self._check, event)
             case kind:
                 self.on_event[kind](event)
 
@@ -119,14 +124,22 @@ class JavaUnit:
     def _commit(self, event: Event) -> None:
         entries = [(base64.b64decode(key), _bytes(value)) for key, value in event["what"]]
         began = time.monotonic()
-        stored = self._answer(event, lambda: self.control.commit_offsets(entries, _READ_TIMEOUT_S))
-        self.commits.record_commit(time.monotonic() - began, failed=not stored)
+        stored = self._answer(event, lambda: self._store(entries))
+        if not self.is_exactly_once:
+            self.commits.record_commit(time.monotonic() - began, failed=not stored)
+
+    def _store(self, entries: list[tuple[bytes, bytes | None]]) -> None:
+        self.control.commit_offsets(entries, _READ_TIMEOUT_S, copied=self.is_exactly_once)
+
+    def _check(self, event: Event) -> None:
+        (claimed,) = event["what"]
+        self._answer(event, lambda: self.control.check_preflight(claimed=claimed))
 
     def _answer(self, event: Event, ask: Callable[[], Sequence[bytes | None] | None]) -> bool:
         values, error = None, None
         try:
             values = [None if each is None else base64.b64encode(each).decode() for each in ask() or ()]
-        except OffsetStoreError as problem:
+        except (OffsetStoreError, PreflightFailed) as problem:
             error = str(problem)
         self.process.send("offsets", number=event["number"], values=values, error=error)
         return error is None
@@ -172,8 +185,15 @@ def run_java_task(order: RunTask, control: Control, connector: JavaPlugin) -> No
     properties = worker_properties(connector, order.worker_config, order.connector_config)
     if connector.kind == "sink":
         _join(order, control, properties)
+    exactly_once = order.exactly_once and connector.kind == "source"
+    if exactly_once:
+        assert isinstance(worker, DistributedConfig), "only workers of clusters deliver exactly once"
+        # What Java will do with it, which fails here if this worker could not read the offsets.
+        exactly_once_producer_settings(worker, SourceConnectorConfig(order.connector_config), order.task)
+        properties |= exactly_once_properties(worker)
     title = f"connectd: task {order.connector}-{order.task}"
     unit = JavaUnit(control, lambda: start_host(connector, title, order.worker_config, order.connector_config))
+    unit.is_exactly_once = exactly_once
     unit.on_event = {"topic": lambda event: control.use_topic(event["topic"])}
     unit.run(
         "task",

@@ -14,6 +14,7 @@ from tasks.messages import (
     DescribeCluster,
     DescribePlugin,
     DigestReferences,
+    FenceProducers,
     LeaveGroups,
     ListOffsets,
     ListPlugins,
@@ -38,7 +39,7 @@ from tasks.secrets.scope import resolvable
 from tasks.secrets.watch import watch
 from tasks.settings.connector import CONFIG_ACTION_RELOAD
 
-WithConfig = TypeVar("WithConfig", ListOffsets, AlterOffsets, TryTransforms, ReplayLetters)
+WithConfig = TypeVar("WithConfig", ListOffsets, AlterOffsets, FenceProducers, TryTransforms, ReplayLetters)
 WithWorker = TypeVar("WithWorker", ListPlugins, DescribePlugin, DescribeCluster, MeasureLag)
 
 _RESTART: Final = "restart"

@@ -210,16 +210,6 @@ def _contradictions(worker: AbstractConfig) -> list[ConfigException]:
         other = names.setdefault(worker.get(key), key)
         if other != key:
             found.append(ConfigException(key, worker.get(key), f"Expected another topic than that of {other}"))
-    support = worker.get(EXACTLY_ONCE_SOURCE_SUPPORT)
-    if support == ExactlyOnceSourceSupport.ENABLED:
-        found.append(
-            ConfigException(
-                EXACTLY_ONCE_SOURCE_SUPPORT,
-                support,
-                f"Expected {ExactlyOnceSourceSupport.DISABLED} or {ExactlyOnceSourceSupport.PREPARING}: this version of "
-                "connectd writes no source records in transactions",
-            )
-        )
     if not worker.get(LISTENERS):
         found.append(ConfigException(LISTENERS, "", "Expected at least one: workers reach each other there"))
     return found
@@ -258,8 +248,9 @@ def _exactly_once(definition: ConfigDef) -> None:
         ExactlyOnceSourceSupport.DISABLED.value,
         ValidString.in_(*ExactlyOnceSourceSupport),
         Importance.HIGH,
-        "Whether source connectors may deliver exactly once. `enabled` is refused by this version of connectd; with "
-        "`preparing` the leader writes to the config topic in transactions, so that a former leader cannot.",
+        "Whether source connectors deliver exactly once: `enabled` has their tasks write records and offsets in one "
+        "transaction. In a cluster that runs already, set it to `preparing` on all workers first, which has the leader "
+        "write to the config topic in transactions, and then to `enabled`, each time one worker after the other.",
         group=GROUP,
     )
 

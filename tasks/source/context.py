@@ -11,10 +11,17 @@ from tasks.control import Control
 class WorkerSourceTaskContext(SourceTaskContext):
     """Handed to `SourceTask.initialize`."""
 
-    def __init__(self, configs: Mapping[str, str], offsets: OffsetStorageReader, control: Control) -> None:
+    def __init__(
+        self,
+        configs: Mapping[str, str],
+        offsets: OffsetStorageReader,
+        control: Control,
+        transactions: TransactionContext | None = None,
+    ) -> None:
         self._configs = configs
         self._offsets = offsets
         self._control = control
+        self._transactions = transactions
 
     @property
     def configs(self) -> Mapping[str, str]:
@@ -26,7 +33,7 @@ class WorkerSourceTaskContext(SourceTaskContext):
 
     @property
     def transaction_context(self) -> TransactionContext | None:
-        return None
+        return self._transactions
 
     def wait(self, seconds: float) -> bool:
         return self._control.wait(seconds)

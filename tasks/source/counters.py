@@ -2,6 +2,57 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+# As metrics.sample.window.ms by default, of which there are two.
+SAMPLE_S: Final = 30.0
+
+
+class _Sample(NamedTuple):
+    transactions: int = 0
+    total: int = 0
+    least: int = 0
+    most: int = 0
+
+    def plus(self, size: int) -> _Sample:
+        least = min(self.least, size) if self.transactions else size
+        return _Sample(self.transactions + 1, self.total + size, least, max(self.most, size))
+
+
+class TransactionSizes:
+    """How many records transactions had, in the last minute or half of it, as Kafka's metrics have it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._now = self._before = _Sample()
+
+    def record(self, size: int) -> None:
+        """One that was committed."""
+        self._turn()
+        self._now = self._now.plus(size)
+
+    def snapshot(self) -> dict[str, float]:
+        """Nothing if there was none."""
+        self._turn()
+        samples = [sample for sample in (self._before, self._now) if sample.transactions]
+        if not samples:
+            return {}
+        return {
+            "transaction-size-avg": sum(each.total for each in samples) / sum(each.transactions for each in samples),
+            "transaction-size-min": min(each.least for each in samples),
+            "transaction-size-max": max(each.most for each in samples),
+        }
+
+    def _turn(self) -> None:
+        elapsed_s = self._clock() - self._began
+        if elapsed_s >= SAMPLE_S:
+            self._before = self._now if elapsed_s < 2 * SAMPLE_S else _Sample()
+            self._now = _Sample()
+            self._began = self._clock()
+
 
 class SourceCounters:
     """Plain attributes: the loop adds to them once a batch, the heartbeat reads them."""
@@ -19,6 +70,7 @@ class SourceCounters:
         self.active = 0
         self.batch_max = 0
         self.lag: dict[str, float] = {}
+        self.transactions = TransactionSizes()
 
     def record_poll(self, count: int, seconds: float) -> None:
         """A poll that returned records."""
@@ -49,6 +101,7 @@ class SourceCounters:
             "offset-commit-time-s": self.commit_s,
             "offset-commit-max-time-ms": self.commit_max_s * 1000,
             "batch-size-max": self.batch_max,
+            **self.transactions.snapshot(),
         }
         self.poll_max_s = self.commit_max_s = 0.0
         self.batch_max = 0

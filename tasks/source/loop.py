@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 from confluent_kafka import Message
@@ -19,12 +19,13 @@ from tasks.control import Control, OffsetStoreError
 from tasks.pipeline import Pipeline
 from tasks.source.counters import SourceCounters
 from tasks.source.delivery import Acknowledged, Delivery, Topics
-from tasks.source.offsets import OffsetTracker, SourceOffsets
+from tasks.source.offsets import OffsetTracker
 from tasks.source.sender import SendAbandoned, Sender
 from tasks.states import Call, State
 from tasks.throttle import Throttle
 
 T = TypeVar("T")
+Polled = Sequence[SourceRecord] | SourceBatch | None
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,13 @@ class SourceLimits:
     throttle: Throttle | None = None
 
 
+class Commits(Protocol):
+    """Makes durable how far the source was read."""
+
+    def commit(self) -> bool:
+        """Commit all that may be committed; True if there was anything. Raises OffsetStoreError if it is to be tried again."""
+
+
 class SourceLoop:
     """Runs one source task from start to stop. `run` returns when the task was ordered to stop and raises when it failed."""
 
@@ -53,7 +61,7 @@ class SourceLoop:
         pipeline: Pipeline,
         sender: Sender,
         tracker: OffsetTracker,
-        offsets: SourceOffsets,
+        offsets: Commits,
         topics: Topics,
         control: Control,
         counters: SourceCounters,
@@ -82,6 +90,9 @@ class SourceLoop:
             pipeline, sender, tracker, topics, counters, limits.throttle, self._acknowledged, self._rest_before_retry
         )
 
+    def prepare(self) -> None:
+        """To be called before the task starts. Raises ConnectException if it may not, or is to stop."""
+
     def run(self) -> None:
         """From the started task to its last commit."""
         attendant = threading.Thread(target=self._attend, name="source-attendant", daemon=True)
@@ -98,18 +109,27 @@ class SourceLoop:
 
     def _loop(self) -> None:
         while True:
+            if not self._control.should_run:
+                self._before_rest()
             self._rest_while_paused()
             if self._control.stopping.is_set():
                 return
             batch = self._poll()
-            if batch:
-                try:
-                    self._delivery.send(batch)
-                except SendAbandoned:
-                    return
+            try:
+                self._take(batch)
+            except SendAbandoned:
+                return
             self._serve()
             if self._throttle is not None:
                 self._rest(self._throttle)
+
+    def _take(self, batch: Polled) -> None:
+        """What a poll has brought. Raises SendAbandoned when the task is ordered to stop before that is done."""
+        if batch:
+            self._delivery.send(batch)
+
+    def _before_rest(self) -> None:
+        """Between two polls, when the task is to pause or to stop."""
 
     def _rest(self, throttle: Throttle) -> None:
         """Until more records may be moved."""
@@ -129,7 +149,7 @@ class SourceLoop:
         if not self._control.stopping.is_set():
             self._control.report_state(State.RUNNING)
 
-    def _poll(self) -> Sequence[SourceRecord] | SourceBatch | None:
+    def _poll(self) -> Polled:
         self._control.enter(Call.POLL)
         started = time.monotonic()
         try:

@@ -11,11 +11,13 @@ import structlog
 
 from connectd.errors import ConnectException
 from supervisor.group import Assignment, Configured, GroupMember, GroupSettings
+from supervisor.herder.distributed.fencing import ZombieFencing
 from supervisor.herder.distributed.group_listener import WorkListener
 from supervisor.herder.distributed.kinds import ConnectorKinds
 from supervisor.herder.distributed.leader_requests import LeaderRequests
 from supervisor.herder.distributed.leadership import Leadership
 from supervisor.herder.distributed.plans import Plans
+from supervisor.herder.distributed.preflight_checks import PreflightChecks
 from supervisor.herder.distributed.rebalances import Rebalances
 from supervisor.herder.distributed.restart_plan import more_important, restart_plan
 from supervisor.herder.distributed.session_keys import SessionKeys
@@ -105,7 +107,12 @@ class ClusterWorker:
         self.leadership = Leadership(
             self.member, self.may_write, self.storage.configs, self.storage.statuses, self.reporter, self.keys
         )
-        self.leader = LeaderRequests(self.member, self.leadership, self.keys, client)
+        self.fencing = ZombieFencing(surroundings, settings, self.storage.configs, self.leadership, self.kinds)
+        self.leader = LeaderRequests(self.member, self.leadership, self.fencing, self.keys, client)
+        if settings.exactly_once_source_enabled:
+            surroundings.preflight = PreflightChecks(
+                self.leader, self.storage.configs, settings.worker_sync_timeout_ms / 1000
+            )
         self._plans = Plans(self.config, self.leader.put_task_configs)
         self._has_read = False
         self._known: ClusterConfig = EMPTY

@@ -21,6 +21,7 @@ from supervisor.herder.entities import (
     ConnectorInfo,
     ConnectorOffset,
     ConnectorStateInfo,
+    ConnectorType,
     Created,
     TaskInfo,
     TaskState,
@@ -237,13 +238,24 @@ class DistributedHerder:
         async with self._operations.begin(name, "its offsets are being changed", exclusive=True):
             self._require_settled()
             self._require_leader("process external offsets modification requests")
-            await self._refresh()
-            config = self._view.connector_config(name)
-            state = target_state(self._cluster.config(), name)
-            if state is not TargetState.STOPPED or self._cluster.config().task_count(name):
-                raise BadRequest(_STOPPED_FIRST.format(name=name))
+            config = await self._stopped_connector(name)
             await self.worker.tasks_ended(name)
+            if (
+                self._cluster.settings.exactly_once_source_enabled
+                and self._view.info(name).type is not ConnectorType.SINK
+            ):
+                await self._cluster.fencing.fence(name)
+                config = await self._stopped_connector(name)
             return await self._offsets.alter(config, offsets)
+
+    async def _stopped_connector(self, name: str) -> dict[str, str]:
+        """The configuration of a connector that is stopped and has no tasks. Raises BadRequest."""
+        await self._refresh()
+        config = self._view.connector_config(name)
+        state = target_state(self._cluster.config(), name)
+        if state is not TargetState.STOPPED or self._cluster.config().task_count(name):
+            raise BadRequest(_STOPPED_FIRST.format(name=name))
+        return config
 
     async def put_task_configs(self, name: str, configs: Sequence[Mapping[str, str]]) -> None:
         """The tasks that a connector wants which runs on another worker."""
@@ -261,13 +273,9 @@ class DistributedHerder:
             await self._cluster.leadership.put_connector(name, config, target_state)
 
     async def fence_zombies(self, name: str) -> None:
-        """Fence the producers of a source's earlier tasks (KIP-618): there are none that write in transactions."""
+        """Fence the producers of a source's earlier tasks (KIP-618)."""
         self._require_leader("perform zombie fencing.")
-        self._view.connector_config(name)
-        raise BadRequest(
-            "This worker cannot fence the producers of source tasks: exactly.once.source.support=enabled is for clusters "
-            "without connectd workers"
-        )
+        await self._cluster.fencing.fence(name)
 
     async def set_cluster_log_level(self, logger: str, level: str) -> None:
         """Set the level of a logger on all workers."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from connectd.errors import ConnectException
 from supervisor.group import GroupMember
 from supervisor.group.assignment import SESSIONED
+from supervisor.herder.distributed.fencing import ZombieFencing
 from supervisor.herder.distributed.leadership import Leadership
 from supervisor.herder.distributed.session_keys import SessionKeys
 from supervisor.rest.errors import RestException
@@ -25,11 +26,13 @@ class LeaderRequests:
         self,
         member: GroupMember,
         leadership: Leadership,
+        fencing: ZombieFencing,
         keys: SessionKeys,
         client: Callable[[], WorkerClient],
     ) -> None:
         self._member = member
         self._leadership = leadership
+        self._fencing = fencing
         self._keys = keys
         self._client = client
 
@@ -56,6 +59,14 @@ class LeaderRequests:
         else:
             with _explained():
                 await self._client().put_connector(self._url, connector, None, None, *self._signing)
+
+    async def fence_zombies(self, connector: str) -> None:
+        """The producers of earlier tasks of a source that is about to start here."""
+        if self._leadership.is_mine:
+            await self._fencing.fence(connector)
+        else:
+            with _explained():
+                await self._client().fence_zombies(self._url, connector, *self._signing)
 
     @property
     def _url(self) -> str:

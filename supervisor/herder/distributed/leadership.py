@@ -98,6 +98,11 @@ class Leadership:
         if not is_planned(config, name, configs):
             await self._write(self._config_log.put_task_configs(name, configs))
 
+    async def put_task_count_record(self, name: str, tasks: int) -> None:
+        """Note how many producers must be fenced before the next tasks of an exactly-once source start (KIP-618)."""
+        self.require("perform zombie fencing.")
+        await self._write(self._config_log.put_task_count_record(name, tasks))
+
     async def stop_connector(self, name: str) -> None:
         """No tasks first: a connector that runs without any does no harm, a stopped one that has some is a lie."""
         self.require("transition connectors to the STOPPED state.")

@@ -94,6 +94,7 @@ def _task(config: ClusterConfig, id: UnitId) -> TaskSpec | None:
         task_config=dict(properties),
         connector_config=_config_of_tasks(config, id.connector, connector),
         target_state=target_state(config, id.connector),
+        plan_number=config.task_config_generation(id.connector),
     )
 
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -57,6 +58,15 @@ final class Offsets implements OffsetBackingStore {
             done.whenCompleteAsync((nothing, error) -> callback.onCompletion(error, null));
         }
         return done;
+    }
+
+    /** Returns when connectd lets a source go on that delivers exactly once: before, and after it has claimed its transactional id. */
+    void check(boolean claimed) {
+        try {
+            ask("check", List.of(claimed)).join();
+        } catch (CompletionException refused) {
+            throw new ConnectException(refused.getCause().getMessage());
+        }
     }
 
     private CompletableFuture<JsonNode> ask(String event, List<?> what) {

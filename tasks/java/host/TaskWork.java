@@ -12,12 +12,14 @@ import org.apache.kafka.connect.util.ConnectorTaskId;
 /** Runs one task. */
 final class TaskWork implements Host.Work, TaskStatus.Listener {
     private final Wire wire;
+    private final Offsets offsets;
     private final JsonNode first;
     private final ConnectorTaskId id;
     private final Connect connect;
 
     TaskWork(Wire wire, Offsets offsets, JsonNode first) {
         this.wire = wire;
+        this.offsets = offsets;
         this.first = first;
         id = new ConnectorTaskId(first.get("connector").asText(), first.get("task").asInt());
         connect = new Connect(wire, offsets, first);
@@ -36,6 +38,9 @@ final class TaskWork implements Host.Work, TaskStatus.Listener {
         new Beats(wire, connect, sink ? "put" : "poll").start();
         if (sink) {
             connect.worker.startSinkTask(id, known, config, taskConfig, this, state);
+        } else if (connect.config.exactlyOnceSourceEnabled()) {
+            connect.worker.startExactlyOnceSourceTask(
+                    id, known, config, taskConfig, this, state, () -> offsets.check(false), () -> offsets.check(true));
         } else {
             connect.worker.startSourceTask(id, known, config, taskConfig, this, state);
         }
