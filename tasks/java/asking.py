@@ -30,7 +30,10 @@ from tasks.messages import (
     Validated,
 )
 from tasks.refusal import Refusal
+from tasks.secrets.validated import with_errors
+from tasks.settings import worker_config
 from tasks.settings.connector import CONNECTOR_CLASS
+from tasks.settings.exactly_once import exactly_once_errors
 from tasks.settings.java import define_java
 from tasks.settings.limits import define_connector_limits
 from tasks.settings.python import define_connector_python
@@ -124,10 +127,11 @@ def validate_java(order: Validate, connector: JavaPlugin) -> Validated:
     try:
         with _host(connector, order.worker_config, usable, order.log) as host:
             answer = host.ask("validate", config={**config, CONNECTOR_CLASS: connector.name})
+            errors = _exactly_once_errors(host, order, connector) if answer["kind"] == "source" else []
     except (Refusal, ConnectException, OSError) as error:
         return _all_wrong(config, error)
     infos = merged(config[CONNECTOR_CLASS], [_infos(answer["infos"]), own])
-    return Validated(
+    validated = Validated(
         errors=[
             ConfigKeyErrors(key=each.value.name, value=each.value.value, errors=each.value.errors)
             for each in infos.configs
@@ -142,6 +146,26 @@ def validate_java(order: Validate, connector: JavaPlugin) -> Validated:
         ],
         infos=infos if order.plugins is not None else None,
     )
+    return with_errors(validated, errors)
+
+
+def _exactly_once_errors(host: Host, order: Validate, connector: JavaPlugin) -> list[ConfigKeyErrors]:
+    """What Java's distributed herder would have said, which is none of the Worker's business."""
+    worker = worker_config(order.worker_config)
+    if worker.group_id is None:
+        return []
+    config = {**order.config, CONNECTOR_CLASS: connector.name}
+
+    def answer(*, boundaries: bool) -> str | None:
+        support: str | None = host.ask("support", config=config, boundaries=boundaries)["support"]
+        return support
+
+    found: dict[str, list[str]] = {}
+    for key, message in exactly_once_errors(
+        config, worker, lambda: answer(boundaries=False), lambda: answer(boundaries=True)
+    ):
+        found.setdefault(key, []).append(message)
+    return [ConfigKeyErrors(key=key, value=config[key], errors=messages) for key, messages in found.items()]
 
 
 def describe_java(order: DescribePlugin, connector: JavaPlugin) -> PluginConfig:

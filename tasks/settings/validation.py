@@ -6,6 +6,7 @@ It loads the connector and the plugins that it names, and so runs third-party co
 from __future__ import annotations
 
 import dataclasses
+import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -21,10 +22,11 @@ from tasks.infos import ConfigInfos, merged, prefixed_result, result
 from tasks.messages import ConfigKeyErrors, PluginInfo, Validated
 from tasks.settings.connector import CONNECTOR_CLASS, ConnectorConfig
 from tasks.settings.dead_letters import DLQ_TOPIC_NAME
+from tasks.settings.exactly_once import exactly_once_errors
 from tasks.settings.plugin_definitions import PluginDefinitions
 from tasks.settings.recommended import recommended, use_full_names
 from tasks.settings.sink import SinkConnectorConfig
-from tasks.settings.source import EXACTLY_ONCE_SUPPORT, SourceConnectorConfig
+from tasks.settings.source import SourceConnectorConfig
 from tasks.settings.topic_creation import uses_topic_creation
 from tasks.settings.unknown import unknown_keys
 from tasks.settings.worker import HEADER_CONVERTER, KEY_CONVERTER, VALUE_CONVERTER, WorkerConfig
@@ -138,7 +140,7 @@ def _validated(
     for error in settings.cross_field_errors(config):
         # As in Java, which here says what is wrong without repeating key and value.
         values.setdefault(error.key or "", ConfigValue(error.key or "")).add_error_message(error.message or str(error))
-    for key, message in _conflicts_with_cluster(config, worker, is_source):
+    for key, message in _conflicts_with_cluster(config, worker, connector):
         values.setdefault(key, ConfigValue(key)).add_error_message(message)
     _inherit_converters(values, worker)
     for key in [key for key, value in config.items() if value is None]:
@@ -162,14 +164,19 @@ def _validated(
 
 
 def _conflicts_with_cluster(
-    config: Mapping[str, str | None], worker: WorkerConfig, is_source: bool
+    config: Mapping[str, str | None], worker: WorkerConfig, connector: Connector
 ) -> Iterable[tuple[str, str]]:
     """What a distributed worker refuses, as Java's `DistributedHerder`: key and message."""
     if worker.group_id is None:
         return
-    if is_source:
-        if (config.get(EXACTLY_ONCE_SUPPORT) or "").lower() == "required" and not worker.exactly_once_source_enabled:
-            yield EXACTLY_ONCE_SUPPORT, "This worker does not have exactly-once source support enabled."
+    if isinstance(connector, SourceConnector):
+        props = {key: value for key, value in config.items() if value is not None}
+        yield from exactly_once_errors(
+            config,
+            worker,
+            lambda: _name(connector.exactly_once_support(props)),
+            lambda: _name(connector.can_define_transaction_boundaries(props)),
+        )
         return
     name, group = config.get("name"), config.get(_SINK_GROUP)
     if group is not None:
@@ -180,6 +187,10 @@ def _conflicts_with_cluster(
             "name",
             f"Consumer group for sink connector named {name} conflicts with Connect worker group {worker.group_id}",
         )
+
+
+def _name(answer: enum.Enum | None) -> str | None:
+    return answer.name if isinstance(answer, enum.Enum) else answer
 
 
 def _without_connector(config: Mapping[str, str | None], error: ConfigException) -> ConnectorValidation:

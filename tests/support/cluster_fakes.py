@@ -64,6 +64,18 @@ class FakeConfigLog:
                 connector: self.config.connector_configs[connector],
             },
             inconsistent=self.config.inconsistent - {connector},
+            task_config_generations={
+                **self.config.task_config_generations,
+                connector: self.config.task_config_generations.get(connector, -1) + 1,
+            },
+            connectors_pending_fencing=self.config.connectors_pending_fencing | {connector},
+        )
+
+    async def put_task_count_record(self, connector: str, tasks: int) -> None:
+        self._write("count", connector, tasks)
+        self._change(
+            task_count_records={**self.config.task_count_records, connector: tasks},
+            connectors_pending_fencing=self.config.connectors_pending_fencing - {connector},
         )
 
     async def put_target_state(self, connector: str, state: TargetState) -> None:

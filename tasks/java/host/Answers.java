@@ -13,6 +13,7 @@ import org.apache.kafka.connect.runtime.isolation.PluginDesc;
 import org.apache.kafka.connect.runtime.rest.entities.ConfigInfos;
 import org.apache.kafka.connect.runtime.rest.entities.Message;
 import org.apache.kafka.connect.sink.SinkConnector;
+import org.apache.kafka.connect.source.SourceConnector;
 
 /** Answers questions about connectors, one after the other. */
 final class Answers implements Host.Work {
@@ -47,6 +48,7 @@ final class Answers implements Host.Work {
                 case "plugins" -> wire.send("answer", "plugins", plugins());
                 case "describe" -> wire.send("answer", "keys", connect.herder.connectorPluginConfig(order.get("class").asText()));
                 case "validate" -> validate(order);
+                case "support" -> support(order);
                 case "alter" -> alter(order);
                 default -> throw new IllegalArgumentException("unknown question " + order.get("order"));
             }
@@ -79,6 +81,14 @@ final class Answers implements Host.Work {
         } else {
             wire.send("answer", "infos", infos, "kind", connector instanceof SinkConnector ? "sink" : "source", "version", connector.version());
         }
+    }
+
+    /** What a source says of exactly-once delivery: about itself, and about transactions that it defines. */
+    private void support(JsonNode order) throws Exception {
+        Map<String, String> config = Wire.texts(order.get("config"));
+        SourceConnector connector = (SourceConnector) connect.plugins.newConnector(config.get("connector.class"));
+        Object answer = order.get("boundaries").asBoolean() ? connector.canDefineTransactionBoundaries(config) : connector.exactlyOnceSupport(config);
+        wire.send("answer", "support", answer == null ? null : answer.toString());
     }
 
     private void alter(JsonNode order) throws Exception {

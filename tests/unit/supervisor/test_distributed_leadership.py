@@ -45,10 +45,23 @@ class FakeClient:
     async def put_connector(self, *args: Any) -> None:
         self._send("connector", *args)
 
+    async def fence_zombies(self, *args: Any) -> None:
+        self._send("fence", *args)
+
     def _send(self, *what: Any) -> None:
         if self.refusal is not None:
             raise self.refusal
         self.sent.append(what)
+
+
+class FakeFencing:
+    """Notes what this worker fences itself."""
+
+    def __init__(self) -> None:
+        self.fenced: list[str] = []
+
+    async def fence(self, connector: str) -> None:
+        self.fenced.append(connector)
 
 
 class Bed:
@@ -69,8 +82,13 @@ class Bed:
             reporter,
             keys,
         )
+        self.fencing = FakeFencing()
         self.requests = LeaderRequests(
-            cast("Any", self.member), self.leadership, keys, lambda: cast("Any", self.client)
+            cast("Any", self.member),
+            self.leadership,
+            cast("Any", self.fencing),
+            keys,
+            lambda: cast("Any", self.client),
         )
 
     def may_write(self) -> bool:
@@ -176,7 +194,9 @@ async def test_a_leader_carries_out_its_own_requests(bed: Bed) -> None:
     await bed.requests.put_connector("c", CONFIG, TargetState.PAUSED)
     await bed.requests.put_task_configs("c", [{"n": "0"}])
     await bed.requests.remove_connector("c")
+    await bed.requests.fence_zombies("c")
     assert bed.kinds() == ["connector", "state", "tasks", "remove"]
+    assert bed.fencing.fenced == ["c"]
     assert bed.client.sent == []
 
 
@@ -188,11 +208,13 @@ async def test_a_follower_sends_them_signed_to_the_leader(bed: Bed) -> None:
     await bed.requests.put_task_configs("c", [{"n": "0"}])
     await bed.requests.put_connector("c", CONFIG, TargetState.PAUSED)
     await bed.requests.remove_connector("c")
+    await bed.requests.fence_zombies("c")
     signing = (key.key, "HmacSHA256")
     assert bed.client.sent == [
         ("tasks", "http://leader/", "c", [{"n": "0"}], *signing),
         ("connector", "http://leader/", "c", CONFIG, TargetState.PAUSED, *signing),
         ("connector", "http://leader/", "c", None, None, *signing),
+        ("fence", "http://leader/", "c", *signing),
     ]
     bed.member.protocol_version = 1
     await bed.requests.put_task_configs("c", [])

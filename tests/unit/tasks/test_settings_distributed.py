@@ -72,7 +72,6 @@ def test_what_does_not_go_together_is_wrong() -> None:
     assert wrong_keys(status_storage_topic="offsets") == ["status.storage.topic"]
     assert wrong_keys(group_id="", config_storage_topic="") == ["group.id", "config.storage.topic"]
     assert wrong_keys(listeners="") == ["listeners"]
-    assert wrong_keys(exactly_once_source_support="enabled") == ["exactly.once.source.support"]
     with pytest.raises(ConfigException, match=r"Expected less than session\.timeout\.ms"):
         DistributedConfig(WORKER | {"session.timeout.ms": "3000"})
 
