@@ -70,8 +70,26 @@ def test_workers_believe_who_has_signed(clusters: Clusters, kafka: TestKafka) ->
             assert internal(cluster, "PUT", "fence", None, wrong) == 400
 
 
-def internal(cluster: Worker, method: str, what: str, body: bytes | None, headers: dict[str, str]) -> int:
-    path = cluster.private(f"/connectors/@not-there/{what}")
+def test_zombies_are_fenced_by_the_leader(clusters: Clusters, kafka: TestKafka, topic: str) -> None:
+    for cluster, followers in zip(clusters, (400, 404), strict=True):
+        key, algorithm = session_key(kafka, cluster)
+        signature = signed(key, algorithm, b"")
+        file = {"connector.class": "FileStreamSource", "file": "/nowhere", "topic": topic}
+        sink = {"connector.class": "FileStreamSink", "file": "/dev/null", "topics": topic}
+        expected = {"@fenced": (file, 204), "@sunk": (sink, 400), "@not-there": (None, 404)}
+        for name, (config, leader) in expected.items():
+            if config is not None:
+                body = json.dumps(config).encode()
+                assert cluster.request("PUT", cluster.private(f"/connectors/{name}/config"), body, JSON)[0] == 201
+            answers = [internal(cluster, "PUT", "fence", None, signature, name) for _ in range(WORKERS)]
+            assert sorted(answers) == sorted([followers, leader]), (name, answers)
+            cluster.request("DELETE", cluster.private(f"/connectors/{name}"))
+
+
+def internal(
+    cluster: Worker, method: str, what: str, body: bytes | None, headers: dict[str, str], name: str = "@not-there"
+) -> int:
+    path = cluster.private(f"/connectors/{name}/{what}")
     return cluster.request(method, path, body, {**(JSON if body else {}), **headers})[0]
 
 
