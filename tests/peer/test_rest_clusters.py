@@ -71,7 +71,8 @@ def test_workers_believe_who_has_signed(clusters: Clusters, kafka: TestKafka) ->
 
 
 def test_zombies_are_fenced_by_the_leader(clusters: Clusters, kafka: TestKafka, topic: str) -> None:
-    for cluster, followers in zip(clusters, (400, 404), strict=True):
+    """Java's other workers lose the signature on the way to the leader."""
+    for cluster, is_java in zip(clusters, (True, False), strict=True):
         key, algorithm = session_key(kafka, cluster)
         signature = signed(key, algorithm, b"")
         file = {"connector.class": "FileStreamSource", "file": "/nowhere", "topic": topic}
@@ -82,7 +83,7 @@ def test_zombies_are_fenced_by_the_leader(clusters: Clusters, kafka: TestKafka, 
                 body = json.dumps(config).encode()
                 assert cluster.request("PUT", cluster.private(f"/connectors/{name}/config"), body, JSON)[0] == 201
             answers = [internal(cluster, "PUT", "fence", None, signature, name) for _ in range(WORKERS)]
-            assert sorted(answers) == sorted([followers, leader]), (name, answers)
+            assert sorted(answers) == sorted([400 if is_java else leader, leader]), (name, answers)
             cluster.request("DELETE", cluster.private(f"/connectors/{name}"))
 
 
