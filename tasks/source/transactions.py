@@ -180,6 +180,7 @@ class Transactions:
                 if not error.retriable() or self._control.stopping.is_set():
                     raise self._explained(error, what) from failure
                 log.warning(f"{what}, trying again", error=f"{error.name()}: {error.str()}")
+                self._producer.poll(0)  # a client that has lost its brokers is helped when it is served
 
     def _explained(self, error: KafkaError, what: str) -> ConnectException:
         message = f"{what} for task {self._name}: {error.name()}: {error.str()}"
