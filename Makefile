@@ -9,6 +9,8 @@ SYSCONFDIR ?= /etc
 UNITDIR ?= $(SYSCONFDIR)/systemd/system
 SYSUSERSDIR ?= $(SYSCONFDIR)/sysusers.d
 TMPFILESDIR ?= $(SYSCONFDIR)/tmpfiles.d
+# Extras for the service, with blanks between them, of those that have a file in systemd/requirements.
+EXTRAS ?=
 
 # Many tests wait for processes and servers: two more than there are cores keep these busy.
 WORKERS := $(shell expr $$(nproc) + 2)
@@ -47,12 +49,17 @@ lock:
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --all-extras pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --extra service pyproject.toml -o requirements-service.lock
+	for extra in java vault aws registry; do \
+		$(BIN)/uv pip compile $(LOCK_OPTIONS) --constraint requirements.lock --extra $$extra \
+			$$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements-service.lock) \
+			pyproject.toml -o systemd/requirements/$$extra.lock || exit 1; \
+	done
 
 # An environment of the service's own in PREFIX, its units, and files to begin with; what is there already in
 # SYSCONFDIR/connectd stays as it is. systemd is told nothing: docs/systemd.md says what to do next.
 install:
 	$(PYTHON) -m venv $(PREFIX)
-	$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-service.lock
+	$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-service.lock $(EXTRAS:%=-r systemd/requirements/%.lock)
 	$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation .
 	$(PREFIX)/bin/python systemd/install.py --prefix $(PREFIX) --sysconfdir $(SYSCONFDIR) --unitdir $(UNITDIR) --sysusersdir $(SYSUSERSDIR) --tmpfilesdir $(TMPFILESDIR)
 
