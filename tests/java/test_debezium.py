@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
-import shutil
+import shlex
 import signal
+import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +22,7 @@ from tests.java.mariadb import MariaDB, has_programs, mariadb
 from tests.java.worker import TIMEOUT_S, JavaWorker
 from tests.support.kafka import TestKafka
 from tests.support.processes import wait_until
-from tests.support.worker_process import worker_process
+from tests.support.worker_process import CONNECTD, worker_process
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/debezium.md").read_text()
@@ -33,6 +37,26 @@ def block(language: str) -> str:
     return str(found)
 
 
+def install(folder: Path) -> None:
+    """What the page says, but that Debezium's archive, made of the jars that are in it, is in the user's Maven repository."""
+    name = "debezium-connector-mysql"
+    place = folder / "m2" / "io" / "debezium" / name / "1.9.7.Final"
+    place.mkdir(parents=True)
+    archive = place / f"{name}-1.9.7.Final-plugin.tar.gz"
+    with tarfile.open(archive, "w:gz", compresslevel=1) as file:
+        for jar in class_path(LOCK):
+            file.add(jar, f"{name}/{jar.name}")
+    archive.with_name(f"{archive.name}.sha1").write_text(hashlib.sha1(archive.read_bytes()).hexdigest())
+    (commands,) = re.findall(r"```\n(mkdir -p plugins\n.*?)```", PAGE, re.DOTALL)
+    for command in commands.splitlines():
+        words = shlex.split(command)
+        if words[0] == "connectd":
+            words[:1] = CONNECTD
+        subprocess.run(
+            words, cwd=folder, env={**os.environ, "M2_REPO": str(folder / "m2")}, check=True, timeout=TIMEOUT_S
+        )
+
+
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
     with mariadb(tmp_path_factory.mktemp("mariadb")) as server:
@@ -42,10 +66,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
 @pytest.fixture
 def debezium(kafka: TestKafka, host: list[str], topic: str, tmp_path: Path) -> Iterator[JavaWorker]:
     """A distributed worker with the file of the distribution, and Debezium in its plugin path."""
-    plugin = tmp_path / "plugins" / "debezium-connector-mysql"
-    plugin.mkdir(parents=True)
-    for jar in class_path(LOCK):
-        shutil.copy(jar, plugin)
+    install(tmp_path)
     port = free_port()
     text = (ROOT / "conf/connect-distributed.properties").read_text()
     text += f"\n{block('properties')}\nlisteners=http://127.0.0.1:{port}\noffset.flush.interval.ms=200\n"
