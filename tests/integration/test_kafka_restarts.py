@@ -1,9 +1,10 @@
-"""Source and sink tasks while their only broker is restarted, again and again."""
+"""Source and sink tasks whose clients lose all brokers: on purpose, and as it happens when the only one is restarted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ from confluent_kafka import Consumer, Producer
 
 from supervisor.embedded import EmbeddedKafka
 from supervisor.embedded.ports import free_port
+from tasks.messages import LogSettings, RunTask
+from tasks.states import TargetState
+from tasks.task_runner import run_task
 from tests.support.kafka import TestKafka
-from tests.support.loops import run_sink, run_source, until
+from tests.support.loops import Running, Supervisor, run_sink, run_source, until
 from tests.support.sinks import RecordingSink
 from tests.support.sources import NumberSource
 
@@ -39,18 +43,57 @@ def numbers(count: int) -> list[str]:
     return [str(number) for number in range(count)]
 
 
-def test_clients_that_have_lost_all_brokers_find_them_again(
-    kafka: TestKafka, topic: str, monkeypatch: pytest.MonkeyPatch
+def without_brokers(factory: Any, conf: dict[str, Any]) -> Any:
+    """A client as if it had lost its brokers."""
+    return factory({key: value for key, value in conf.items() if key != "bootstrap.servers"})
+
+
+def run_file_task(kafka: TestKafka, kind: str, name: str, **config: str) -> Running:
+    """FileStreamSource or FileStreamSink as its process runs it, but for the heartbeat."""
+    worker = {"key.converter": "JsonConverter", "value.converter": "JsonConverter", "offset.flush.interval.ms": "100"}
+    config = {"name": name, "connector.class": f"FileStream{kind}", **config}
+    config = {key.replace("_", "."): value for key, value in config.items()}
+    order = RunTask(
+        connector=name,
+        task=0,
+        generation=1,
+        task_class=f"plugins.connectors.file_stream_{kind.lower()}:FileStream{kind}Task",
+        task_config=config,
+        connector_config=config,
+        worker_config={**worker, "bootstrap.servers": kafka.bootstrap_servers},
+        target_state=TargetState.STARTED,
+        log=LogSettings(levels={}),
+    )
+    supervisor = Supervisor()
+    return Running(supervisor, lambda: run_task(order, supervisor.control))
+
+
+def test_all_clients_of_tasks_that_have_lost_all_brokers_find_them_again(
+    kafka: TestKafka, topic: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kafka.create_topic(topic)
     for factory in (Producer, Consumer):
-        monkeypatch.setattr(
-            f"tests.support.loops.{factory.__name__}",
-            lambda conf, factory=factory: factory({k: v for k, v in conf.items() if k != "bootstrap.servers"}),
-        )
-    with pair(kafka.client, topic) as (source, sink):
-        source.count = 100
-        until(lambda: sink.values == numbers(100), "all has arrived")
+        monkeypatch.setattr(f"tasks.task_runner.{factory.__name__}", partial(without_brokers, factory))
+    monkeypatch.setattr("tasks.task_runner.start_heartbeat", lambda *_: None)
+    text, broken = '{"a": 1}\n', "no JSON\n"
+    read, written, letters = tmp_path / "read", tmp_path / "written", f"{topic}-letters"
+    read.write_text(text + broken)
+    source = run_file_task(kafka, "Source", topic, file=str(read), topic=topic, value_converter="StringConverter")
+    sink = run_file_task(
+        kafka,
+        "Sink",
+        topic,
+        file=str(written),
+        topics=topic,
+        value_converter="JsonConverter",
+        value_converter_schemas_enable="false",
+        errors_tolerance="all",
+        errors_deadletterqueue_topic_name=letters,
+        errors_deadletterqueue_topic_replication_factor="1",
+    )
+    with source, sink:
+        until(lambda: written.exists() and written.read_text(), "what was read is written")
+        assert kafka.lines(letters, 1) == [broken.strip()]
 
 
 def test_all_records_arrive_although_kafka_is_restarted(tmp_path: Path) -> None:
