@@ -31,15 +31,19 @@ class OffsetStorageReader(ABC):
 
 
 class TransactionContext(ABC):
-    """Lets a source task define its own transactions (KIP-618, `transaction.boundary=connector`)."""
+    """Lets a source task define its own transactions (KIP-618, `transaction.boundary=connector`).
+
+    To be called before the batch is returned from `poll`. Asking for both at once fails the task.
+    """
 
     @abstractmethod
     def commit_transaction(self, record: SourceRecord | None = None) -> None:
-        """Commit after the next batch, or after `record` when it is given."""
+        """Commit after the next batch, or after `record`, this very object of it, when it is given."""
 
     @abstractmethod
     def abort_transaction(self, record: SourceRecord | None = None) -> None:
-        """Abort after the next batch, or after `record` when it is given."""
+        """Abort after the next batch, or after `record` when it is given: none of the records since the last commit will be
+        seen. Their offsets are committed, so that they do not come again."""
 
 
 class SourceTaskContext(ABC):

@@ -16,6 +16,7 @@ from tasks.java.plugin_path import plugin_path_of
 from tasks.java.process import JavaProcess
 from tasks.moving import plugin_path
 from tasks.settings.distributed import EXACTLY_ONCE_SOURCE_SUPPORT, OFFSET_STORAGE, DistributedConfig
+from tasks.settings.group import GROUP_ID
 from tasks.settings.java import options
 from tasks.settings.worker import CONFIG_PROVIDERS, HEADER_CONVERTER, KEY_CONVERTER, PLUGIN_PATH, VALUE_CONVERTER
 
@@ -23,13 +24,15 @@ WORKER_ID: Final = "connectd"
 
 # Java's producers take 32 MiB for records that are on their way, of a heap that has little more.
 _DEFAULTS: Final[Mapping[str, str]] = {"producer.buffer.memory": str(8 << 20)}
-# What connectd does itself: secrets are resolved before, and there is no server.
+# What connectd does itself: secrets are resolved before, there is no server, and hardly a task keeps its offsets itself.
 _LEFT_OUT: Final = (
     CONFIG_PROVIDERS,
     "rest.extension.classes",
     "listeners",
     "metric.reporters",
     EXACTLY_ONCE_SOURCE_SUPPORT,
+    GROUP_ID,
+    OFFSET_STORAGE,
 )
 
 
@@ -64,6 +67,8 @@ def exactly_once_properties(worker: DistributedConfig) -> dict[str, str]:
     topic = worker.offset_topic
     return {
         EXACTLY_ONCE_SOURCE_SUPPORT: "true",
+        GROUP_ID: worker.group_id,
+        f"{OFFSET_STORAGE}topic": topic.name,
         f"{OFFSET_STORAGE}partitions": str(topic.partitions),
         f"{OFFSET_STORAGE}replication.factor": str(topic.replication_factor),
     }

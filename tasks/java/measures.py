@@ -13,11 +13,11 @@ _KEPT: Final = "transaction-size-avg"
 _SOURCE: Final = "source-record-poll-total"
 
 
-def measures(beat: dict[str, Any], commits: SourceCounters) -> Measures:
-    """Of one sign of life; the commits of a source are counted on this side."""
+def measures(beat: dict[str, Any], commits: SourceCounters | None) -> Measures:
+    """Of one sign of life; `commits` are those of a source, counted on this side, unless it makes them itself."""
     counters: dict[str, float] = {
         name: value for name, value in beat["counters"].items() if name == _KEPT or not name.endswith(_LEFT_OUT)
     }
-    if _SOURCE in counters:
+    if _SOURCE in counters and commits is not None:
         counters |= {name: value for name, value in commits.snapshot().items() if name.startswith("offset-commit-")}
     return Measures(counters=counters, positions=[tuple(each) for each in beat["positions"]])

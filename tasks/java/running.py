@@ -147,7 +147,7 @@ class JavaUnit:
     # --- heartbeats -------------------------------------------------------------------------------------------------------
 
     def _measure(self) -> Measures:
-        return Measures() if self.beat is None else measures(self.beat, self.commits)
+        return Measures() if self.beat is None else measures(self.beat, None if self.is_exactly_once else self.commits)
 
     def _wait_for_sign(self) -> None:
         """Without a sign of life from the virtual machine the supervisor is to have none."""

@@ -101,6 +101,7 @@ class Leadership:
     async def put_task_count_record(self, name: str, tasks: int) -> None:
         """Note how many producers must be fenced before the next tasks of an exactly-once source start (KIP-618)."""
         self.require("perform zombie fencing.")
+        await self.look_after()  # tasks may ask before a new leader has claimed what it needs
         await self._write(self._config_log.put_task_count_record(name, tasks))
 
     async def stop_connector(self, name: str) -> None:
