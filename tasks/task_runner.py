@@ -81,7 +81,8 @@ MAX_POLL_INTERVAL_DEFAULT_MS = 300_000
 def run_task(order: RunTask, control: Control) -> None:
     """Returns when the task was ordered to stop; raises whatever made it fail."""
     control.enter(Call.IMPORT)
-    worker = worker_config(order.worker_config)
+    # Others start sooner without the settings of clusters.
+    worker = (worker_config if order.exactly_once else WorkerConfig)(order.worker_config)
     control.tracks_topics = worker.topic_tracking_enable
     java = java_connector(order.connector_config, order.worker_config, worker.plugin_path)
     if java is not None:
