@@ -52,12 +52,13 @@ def run_connector(order: RunConnector, control: Control) -> None:
 
         run_java_connector(order, control, java, reverse)
         return
-    start_heartbeat(control, Measures)
     connector_class = find_class(order.config.get("connector.class", ""), plugin_path=worker.plugin_path)
     if not issubclass(connector_class, SourceConnector | SinkConnector):
         raise ConfigException(
             "connector.class", order.config.get("connector.class"), "Expected a SourceConnector or SinkConnector"
         )
+    control.enter(Call.START)
+    start_heartbeat(control, Measures)
     is_source = issubclass(connector_class, SourceConnector)
     config: ConnectorConfig = (SourceConnectorConfig if is_source else SinkConnectorConfig)(order.config)
     threads_before = set(threading.enumerate())
@@ -66,7 +67,6 @@ def run_connector(order: RunConnector, control: Control) -> None:
     context = WorkerConnectorContext()
     connector.initialize(context)
     try:
-        control.enter(Call.START)
         connector.start(order.config)
         watching = _report_plan(connector, config, order, control, threads_before, reverse)
         control.report_state(State.RUNNING)

@@ -55,28 +55,33 @@ class News:
 def start_heartbeat(
     control: Control, measure: Callable[[], Measures], usage: Callable[[], dict[str, float]] | None = None
 ) -> None:
-    """Start it. The first beat is sent at once. `usage` is what is used of the machine, by default by this process."""
+    """Start it. The first beat is sent when this returns. `usage` is what is used of the machine, by default by this process."""
     usage = usage or Usage(os.getpid())
     news = News()
 
+    def look() -> None:
+        control.on_heartbeat()
+        call, since = control.call
+        measures, now = measure(), time.monotonic()
+        if news.is_due(now, since, measures):
+            control.send(
+                Heartbeat(
+                    generation=control.generation,
+                    call=call,
+                    call_s=now - since,
+                    counters=measures.counters | usage(),
+                    positions=measures.positions,
+                    source_lag=measures.source_lag,
+                )
+            )
+
     def look_for_ever() -> NoReturn:
         while True:
-            control.on_heartbeat()
-            call, since = control.call
-            measures, now = measure(), time.monotonic()
-            if news.is_due(now, since, measures):
-                control.send(
-                    Heartbeat(
-                        generation=control.generation,
-                        call=call,
-                        call_s=now - since,
-                        counters=measures.counters | usage(),
-                        positions=measures.positions,
-                        source_lag=measures.source_lag,
-                    )
-                )
             time.sleep(LOOK_INTERVAL_S)
+            look()
 
+    # By this thread, which has left the import behind: a plugin that now keeps the interpreter to itself would not let another say so.
+    look()
     threading.Thread(target=look_for_ever, name="heartbeat", daemon=True).start()
 
 

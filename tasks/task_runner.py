@@ -121,6 +121,7 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
             counters=counters.snapshot() | pipeline.errors.counters.snapshot() | clients, source_lag=counters.lag
         )
 
+    control.enter(Call.NONE)
     start_heartbeat(control, measures)
     cluster = worker if order.exactly_once and isinstance(worker, DistributedConfig) else None
     if cluster is None:
@@ -162,6 +163,7 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
     with_context = connector.dlq_context_headers_enable
     letters = sink_letters(order.connector, order.task, with_context=with_context)
     pipeline = _with_errors(build_pipeline(connector, worker), connector, letters, order, worker, control)
+    control.enter(Call.NONE)
     start_heartbeat(
         control,
         lambda: Measures(

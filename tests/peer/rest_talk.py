@@ -205,8 +205,8 @@ def _body(text: str) -> Any:
 
 
 # Keys that exist here only, and connectors that exist in Java only.
-_OURS: Final = ("task.", "connector.hang.", "plugin.python", "errors.batch.bisect")
-_OUR_GROUPS: Final = ("Restarts", "Limits", "Dead Letters")
+_OURS: Final = ("task.", "connector.hang.", "plugin.python", "errors.batch.bisect", "plugin.runtime", "java.")
+_OUR_GROUPS: Final = ("Restarts", "Limits", "Dead Letters", "Java")
 _BOTH: Final = ("org.apache.kafka.", "connectd.peer.")
 _CONVERTERS: Final = ("key.converter.", "value.converter.", "header.converter.")
 _CONVERTER_GROUPS: Final = ("Schemas", "Serialization")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from tasks.heartbeat import LONG_CALL_S, SILENCE_S, Measures, News
+from tasks.heartbeat import LONG_CALL_S, SILENCE_S, Measures, News, start_heartbeat
+from tasks.messages import Heartbeat
+from tasks.states import Call
+from tests.support.loops import Supervisor, until
 
 QUIET = Measures(counters={"polled": 0.0})
 
@@ -35,3 +40,15 @@ def test_that_a_call_takes_long_is_told_once_and_that_it_is_over(news: News) -> 
     assert news.is_due(began + LONG_CALL_S, began, QUIET)
     assert not news.is_due(began + LONG_CALL_S + 1, began, QUIET)
     assert news.is_due(began + LONG_CALL_S + 2, began + LONG_CALL_S + 1.5, QUIET)
+
+
+def test_the_first_one_is_of_the_call_that_its_sender_is_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread need not have had its turn: the call may not let it."""
+    supervisor = Supervisor()
+    supervisor.control.enter(Call.START)
+    monkeypatch.setattr("tasks.heartbeat.threading.Thread", lambda **_: SimpleNamespace(start=lambda: None))
+    start_heartbeat(supervisor.control, Measures)
+    until(lambda: supervisor.reports, "it has come")
+    supervisor.close()
+    [beat] = supervisor.reports
+    assert isinstance(beat, Heartbeat) and beat.call is Call.START
