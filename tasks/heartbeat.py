@@ -80,7 +80,7 @@ def start_heartbeat(
             time.sleep(LOOK_INTERVAL_S)
             look()
 
-    # By this thread, which has left the import behind: a plugin that now keeps the interpreter to itself would not let another say so.
+    # By this thread, which has left the import behind: what comes next may not let another one say so.
     look()
     threading.Thread(target=look_for_ever, name="heartbeat", daemon=True).start()
 

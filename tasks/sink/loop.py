@@ -446,9 +446,10 @@ class SinkLoop:
     # --- rebalances ---------------------------------------------------------------------------------------------------
 
     def _on_assign(self, consumer: Consumer, partitions: list[ClientPartition]) -> None:
-        added = [plain(each) for each in partitions]
-        self._subscription.note_assignment()
         self._note_member(consumer.memberid() or "")
+        if not self._subscription.note_assignment():
+            partitions = []
+        added = [plain(each) for each in partitions]
         self._set_assigned([*self._assigned, *partitions] if self._settings.incremental else partitions)
         self._offsets.assign(added)
         self._context.paused &= self._context.assigned
@@ -485,10 +486,13 @@ class SinkLoop:
     ) -> None:
         if self._closed:
             return
+        # Without an assignment that was not used: the task knows nothing of it.
+        partitions = [each for each in partitions if plain(each) in self._context.assigned]
         removed = [plain(each) for each in partitions]
         gone = frozenset(removed)
         try:
-            close(removed)
+            if removed:
+                close(removed)
         finally:
             self._set_assigned([each for each in self._assigned if plain(each) not in gone])
             self._offsets.remove(gone)

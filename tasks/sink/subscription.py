@@ -22,8 +22,9 @@ class Subscription:
     """Topics by name, or by an expression that their whole names match.
 
     librdkafka could match by itself, but refuses much of what Java's expressions may contain. `refresh_interval_s` is
-    Java's `metadata.max.age.ms`. With `twice`, `update` subscribes once more after the first assignment: a static member
-    that comes back within its session gets what it had before, even if it asks for other topics now, until it joins again.
+    Java's `metadata.max.age.ms`. With `twice`, `update` subscribes once more after the first assignment, which is not to be
+    used: a static member that comes back within its session gets what it had before, even if it asks for other topics now,
+    until it joins again.
     """
 
     def __init__(
@@ -47,10 +48,10 @@ class Subscription:
         """The topic of all records; None if there may be several."""
         return self._topics[0] if self._pattern is None and len(self._topics) == 1 else None
 
-    def note_assignment(self) -> None:
-        """To be called with each assignment."""
-        if self._twice:
-            self._twice, self._again = False, True
+    def note_assignment(self) -> bool:
+        """To be called with each assignment. False if it is not to be used, for `update` will subscribe once more."""
+        self._again, self._twice = self._twice, False
+        return not self._again
 
     def update(self, consumer: Consumer, subscribe: Callable[[list[str]], None]) -> None:
         """Subscribe, and from then on, as often as is due, look for topics that match or are gone, and subscribe anew."""
