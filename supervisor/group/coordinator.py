@@ -134,12 +134,16 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
         self.rejoin_at = None
         self._stand(settled=False)
         await self._loss_handled()
-        before = self._snapshot
-        if self._protocol is ConnectProtocol.EAGER and before is not None:
-            await self._bridge.call(self._listener.on_revoked, before.leader, before.connectors, before.tasks)
-            self._snapshot = None
+        if self._protocol is ConnectProtocol.EAGER:
+            await self._stop_everything()
         if self._never_joined and self.group_instance_id is not None:
             await self._recollect()
+
+    async def _stop_everything(self) -> None:
+        before = self._snapshot
+        if before is not None:
+            await self._bridge.call(self._listener.on_revoked, before.leader, before.connectors, before.tasks)
+            self._snapshot = None
 
     async def _recollect(self) -> None:
         found = await recollect(self._manager, self.coordinator_id, self.group_id, self.group_instance_id)
@@ -172,7 +176,11 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
         response = await self._manager.send(request, node_id=self.coordinator_id, request_timeout_ms=timeout_ms)
         self._process_join_group_response(response, sent_at)
         self._session.answered(time.monotonic())
-        return await self._sync(self._decide(response))
+        assignments = self._decide(response)
+        if response.protocol_name == ConnectProtocol.EAGER.wire_name:
+            # Not only once the assignment is there: the next round may begin before this worker has it.
+            await self._stop_everything()
+        return await self._sync(assignments)
 
     def _decide(self, response: Any) -> dict[str, bytes]:
         self._leads = response.leader == response.member_id

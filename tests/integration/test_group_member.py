@@ -296,7 +296,7 @@ def test_who_does_not_stop_what_it_must_leaves_the_group(kafka: TestKafka, group
         first.revocations_may_end.clear()
         await started(second)
         await until(lambda: first.seen("poll_timeout"), "the herder is told", WAIT_S)
-        assert first.member.member_id == ""
+        await until(lambda: first.member.member_id == "", "it has left", WAIT_S)
         await settled(cluster.ledger, [second])
         first.revocations_may_end.set()
         await settled(cluster.ledger, [first, second])
