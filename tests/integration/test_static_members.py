@@ -36,7 +36,7 @@ class Bed:
         self.connectors.mkdir()
         (folder / "worker.properties").write_text(
             f"bootstrap.servers={kafka.bootstrap_servers}\nkey.converter=String\nvalue.converter=String\n"
-            f"offset.storage.file.filename={folder}/offsets\nconnectors.directory={self.connectors}\n"
+            f"offset.storage.file.filename={folder}/offsets\nconnectors.directory={self.connectors}\nlisteners=http://127.0.0.1:0\n"
         )
         for name in CONNECTORS:
             (self.connectors / f"{name}.properties").write_text(
