@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from confluent_kafka import Producer
 
 from tests.support.cluster import PATIENCE_S, Cluster, ClusterMember, cluster, processes_of, wait_until
 from tests.support.kafka import TestKafka
@@ -161,6 +162,31 @@ def test_offsets_are_altered_after_a_round_of_fencing(one: Cluster, kafka: TestK
     worker.ok("PUT", f"/connectors/{name}/stop")
     wait_until(lambda: worker.request("DELETE", f"/connectors/{name}/offsets")[0] == 200, "they are reset")
     assert stored(worker, name) == []
+    worker.ok("DELETE", f"/connectors/{name}")
+
+
+def test_a_task_whose_producer_is_fenced_fails_and_goes_on_when_it_is_restarted(
+    one: Cluster, kafka: TestKafka, name: str, topic: str
+) -> None:
+    kafka.create_topic(topic)
+    worker = one.members[0]
+    worker.ok(
+        "PUT", f"/connectors/{name}/config", {**counting(topic, 1), "limit": "1000000", "task.restart.policy": "never"}
+    )
+    wait_until(lambda: kafka.end_offsets(topic)[0] > 0, "it writes")
+    other = Producer({**kafka.client, "transactional.id": f"{one.name}-{name}-0", "log_level": 0})
+    other.init_transactions(PATIENCE_S)
+
+    def task() -> dict[str, str]:
+        tasks: list[dict[str, str]] = worker.ok("GET", f"/connectors/{name}/status")["tasks"]
+        return tasks[0]
+
+    wait_until(lambda: task()["state"] == "FAILED", "it fails")
+    assert "Either another run of this task has taken over" in task()["trace"]
+    worker.ok("POST", f"/connectors/{name}/tasks/0/restart")
+    # With the marks of transactions there were fewer records when it failed.
+    count = kafka.end_offsets(topic)[0]
+    assert kafka.lines(topic, count, PATIENCE_S) == [f"0 {number}" for number in range(count)]
     worker.ok("DELETE", f"/connectors/{name}")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tasks.channel import LENGTH, ChildChannel, decode_report, encode
-from tasks.control import Control, OffsetStoreError
+from tasks.control import Control, OffsetStoreError, PreflightFailed
 from tasks.messages import (
     ChangeTargetState,
     CommitOffsets,
@@ -18,6 +18,8 @@ from tasks.messages import (
     Message,
     OffsetsCommitted,
     OffsetsRead,
+    PreflightCheck,
+    PreflightChecked,
     ReadOffsets,
     StateChanged,
     Stop,
@@ -110,6 +112,31 @@ def test_no_answer_is_an_error_and_a_late_one_is_ignored(pair: tuple[Control, Pe
     peer.send(OffsetsRead(request=late.request, values=[b"1"]))
     peer.send(Stop())
     assert control.stopping.wait(30)
+
+
+def test_a_source_waits_for_permission_to_start_or_for_the_order_to_stop(pair: tuple[Control, Peer]) -> None:
+    control, peer = pair
+    control.start_reading()
+    outcomes: list[str] = []
+
+    def ask() -> None:
+        try:
+            control.check_preflight(claimed=True)
+            outcomes.append("may")
+        except PreflightFailed as error:
+            outcomes.append(str(error))
+
+    for answer in (None, "zombies", Stop()):
+        asking = threading.Thread(target=ask)
+        asking.start()
+        asked = peer.receive()
+        assert isinstance(asked, PreflightCheck) and (asked.generation, asked.claimed) == (7, True)
+        if isinstance(answer, Stop):
+            peer.send(answer)
+        else:
+            peer.send(PreflightChecked(request=asked.request, error=answer))
+        asking.join(30)
+    assert outcomes == ["may", "zombies", "the task was ordered to stop before it had started"]
 
 
 def test_without_a_supervisor_the_process_ends() -> None:
