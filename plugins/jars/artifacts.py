@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -162,4 +163,5 @@ def _remember(memory: Path, stamps: dict[str, list[int]]) -> None:
         draft.replace(memory)
     except OSError:
         # A cache that cannot be written serves as it is, only slower.
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()

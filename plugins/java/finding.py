@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -79,7 +80,8 @@ def _keep(file: Path, kept: _Kept) -> None:
         draft.replace(file)
     except OSError:
         # A cache that cannot be written: the jars are read each time.
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
 
 
 def _stamp(jar: str) -> _Stamp:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
+
+logger = logging.getLogger(__name__)
 
 _ARCHIVES: Final = (".jar", ".zip")
 # How the names of folders begin in which a plugin is being installed.
@@ -45,7 +48,12 @@ def _jars(entry: Path) -> Iterator[str]:
         if entry.name.lower().endswith(_ARCHIVES):
             yield str(entry)
         return
-    if any(each.suffix in (".py", ".dist-info") for each in entry.iterdir()):
+    try:
+        endings = [each.suffix for each in entry.iterdir()]
+    except OSError as error:
+        logger.warning("plugin.path: cannot read folder '%s', ignoring it: %s", entry, error.strerror)
+        return
+    if not {".py", ".dist-info"}.isdisjoint(endings):
         return  # a plugin in Python, and what it needs
     for folder, folders, files in os.walk(entry, followlinks=True):
         folders[:] = sorted(set(folders) - _PYTHON)

@@ -6,9 +6,10 @@ import io
 import logging
 import re
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Final
 
 from plugins.discovery.kinds import PluginKind
@@ -23,6 +24,8 @@ _MANIFEST: Final = "META-INF/MANIFEST.MF"
 _POM: Final = re.compile(r"META-INF/maven/[^/]+/[^/]+/pom\.properties")
 _VERSION_IN_NAME: Final = re.compile(r"-(\d[^/]*)\.(?:jar|zip)$", re.IGNORECASE)
 UNDEFINED: Final = "undefined"
+# What zipfile raises for a jar that is no zip file, is damaged, or is packed in a way of which it knows nothing.
+_UNREADABLE: Final = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 def scan(folder: JavaFolder) -> list[JavaPlugin]:
@@ -107,9 +110,20 @@ def _version(jar: str, file: zipfile.ZipFile) -> str:
     return UNDEFINED if in_name is None else in_name[1]
 
 
-def _opened(jar: str) -> zipfile.ZipFile:
+@contextmanager
+def _opened(jar: str) -> Iterator[zipfile.ZipFile]:
+    """One that cannot be read, or not to its end, has nothing more in it."""
     try:
-        return zipfile.ZipFile(jar)
-    except (OSError, zipfile.BadZipFile) as error:
-        logger.warning("plugin.path: cannot read '%s', ignoring it: %s", Path(jar), error)
-        return zipfile.ZipFile(io.BytesIO(), "w")
+        file = zipfile.ZipFile(jar)
+    except _UNREADABLE as error:
+        _warn(jar, error)
+        file = zipfile.ZipFile(io.BytesIO(), "w")
+    with file:
+        try:
+            yield file
+        except _UNREADABLE as error:
+            _warn(jar, error)
+
+
+def _warn(jar: str, error: Exception) -> None:
+    logger.warning("plugin.path: cannot read '%s', ignoring it: %s", jar, error)

@@ -5,11 +5,13 @@ Java 25 keeps them linked (JEP 483, JEP 514); older versions have the plain arch
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +25,8 @@ from tasks.java.machine import Machine
 log = structlog.get_logger(__name__)
 
 _TRAINING_TIMEOUT_S: Final = 180.0
+# A disk that was full may have room again.
+_RETRY_S: Final = 3600.0
 AHEAD_OF_TIME: Final = 25
 # Java 25 warns that adapters it stored in the archive are not those it finds again; classes are what saves the time.
 _QUIRKS: Final = (
@@ -39,17 +43,25 @@ def archive_options(machine: Machine, jars: Sequence[Path], folder: Path, main: 
     """
     archive = folder / f"{_digest(machine, jars)}.classes"
     failed = archive.with_suffix(".failed")
-    if not archive.exists() and not failed.exists():
+    if not archive.exists() and not _is_recent(failed):
         log.info("preparing fast starts of Java connectors, once")
         problem = _make(machine, jars, archive, main)
         if problem is not None:
             log.warning(f"Java connectors will start slower, for no archive of classes could be made: {problem}")
-            failed.write_text(problem)
+            with contextlib.suppress(OSError):
+                failed.write_text(problem)
     if not archive.exists():
         return []
     if machine.version >= AHEAD_OF_TIME:
         return [*_QUIRKS, f"-XX:AOTCache={archive}"]
     return [f"-XX:SharedArchiveFile={archive}"]
+
+
+def _is_recent(failed: Path) -> bool:
+    try:
+        return time.time() - failed.stat().st_mtime < _RETRY_S
+    except OSError:
+        return False
 
 
 def _digest(machine: Machine, jars: Sequence[Path]) -> str:
@@ -68,7 +80,8 @@ def _make(machine: Machine, jars: Sequence[Path], archive: Path, main: str) -> s
         command = [str(machine.java), *machine.options, *quirks, f"-XX:{option}={draft}", "-cp", join(jars), main]
         output = _train([*command, "training"], scratch)
         if not draft.exists():
-            return output[-2000:] or "it ended without one"
+            errors = [line for line in output.splitlines() if "error" in line]
+            return "\n".join(errors[-5:]) or output[-500:] or "it ended without one"
         draft.replace(archive)
     except (OSError, subprocess.SubprocessError) as error:
         return str(error)
@@ -84,12 +97,14 @@ def _train(command: list[str], scratch: Path) -> str:
         process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=output, stderr=output)
         theirs.close()
         try:
-            ours.settimeout(_TRAINING_TIMEOUT_S)
-            ours.sendall(orjson.dumps(_exercise(scratch)) + b"\n")
-            with ours.makefile("rb") as events:
-                for line in events:
-                    if orjson.loads(line)["event"] == "trained":
-                        ours.sendall(orjson.dumps({"order": "stop"}) + b"\n")
+            # What ends too early leaves its reasons in its output.
+            with contextlib.suppress(ConnectionError):
+                ours.settimeout(_TRAINING_TIMEOUT_S)
+                ours.sendall(orjson.dumps(_exercise(scratch)) + b"\n")
+                with ours.makefile("rb") as events:
+                    for line in events:
+                        if orjson.loads(line)["event"] == "trained":
+                            ours.sendall(orjson.dumps({"order": "stop"}) + b"\n")
             process.wait(_TRAINING_TIMEOUT_S)
         finally:
             process.kill()

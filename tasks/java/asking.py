@@ -41,6 +41,8 @@ from tasks.settings.python import define_connector_python
 _PASSWORD: Final = "PASSWORD"  # noqa: S105 (a type)
 # What is wrong with the question, in the words of Java's exceptions; all else went wrong with the answer.
 _WRONG: Final = ("ConfigException", "BadRequestException", "DataException", "ConnectException")
+# How Java's message begins about a plugin that is in a jar, but could not be loaded; why that is it has logged.
+_NOT_FOUND: Final = "Failed to find any class that implements Connector"
 # What Java says when the connector has taken care of its offsets itself.
 _HANDLED: Final = "The offsets for this connector have been"
 
@@ -51,6 +53,7 @@ class Host:
     def __init__(self, connector: JavaPlugin, settings: _Settings, log: LogSettings) -> None:
         """Raises ConfigException, ConnectException."""
         self.settings = settings
+        self._name = connector.name
         # The offsets that it wants to be stored.
         self.entries: list[tuple[bytes, bytes | None]] = []
         self._process = start_host(connector, f"connectd: asked about {connector.name}", settings.worker, settings.java)
@@ -65,6 +68,8 @@ class Host:
             match event["event"]:
                 case "answer":
                     return event
+                case "refused" if event["error"].startswith(_NOT_FOUND):
+                    raise Refusal(Reason.WRONG, f"{self._name} cannot be loaded: {self._process.last_error}")
                 case "refused":
                     kind = Reason.WRONG if event["class"].endswith(_WRONG) else Reason.FAILED
                     raise Refusal(kind, event["error"])
@@ -73,7 +78,9 @@ class Host:
                 case "commit":
                     self.entries += [(base64.b64decode(key), _bytes(value)) for key, value in event["what"]]
                     self._process.send("offsets", number=event["number"], values=[])
-        raise ConnectException(f"the Java virtual machine ended with exit code {self._process.end()}")
+        code = self._process.end()
+        said = "\n".join(self._process.last_lines)
+        raise ConnectException(f"the Java virtual machine ended with exit code {code}:\n{said}")
 
     def close(self) -> None:
         """It is not needed any more."""

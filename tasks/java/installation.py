@@ -18,7 +18,7 @@ import structlog
 
 from connectd.errors import ConnectException
 from plugins.jars.artifacts import class_path
-from plugins.jars.cache import cache_dir
+from plugins.jars.cache import cache_dir, writing_to
 from plugins.jars.errors import MissingPackageError
 from plugins.jars.java import join
 from tasks.java.archive import archive_options
@@ -70,16 +70,19 @@ def _digest(jars: Sequence[Path]) -> str:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Of several processes that need the host at once, one makes it."""
-    try:
+    with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
-    except OSError as error:
-        raise ConnectException(
-            f"cannot write to the cache {folder}: {error} ($CONNECTD_CACHE names another folder)"
-        ) from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        with (folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _clear(folder)
+            yield
+
+
+def _clear(folder: Path) -> None:
+    """What those were making who were killed."""
+    for each in folder.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def _compile(machine: Machine, jars: Sequence[Path], jar: Path) -> None:

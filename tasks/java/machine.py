@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Final
@@ -62,6 +63,8 @@ def machine(home: str | None) -> Machine:
         release = (java.parent.parent / "release").read_text()
     except OSError as error:
         raise JavaNotFound(JAVA_HOME, home, f"Expected the folder of a Java runtime: {error}") from error
+    if not os.access(java, os.X_OK):
+        raise JavaNotFound(JAVA_HOME, home, f"Expected the folder of a Java runtime: {java} is no program")
     found = re.search(r'^JAVA_VERSION="(?:1\.)?(\d+)', release, re.MULTILINE)
     version = int(found[1]) if found else 0
     if version < OLDEST:

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from plugins.discovery.kinds import PluginKind
-from plugins.jars.cache import cache_dir
+from plugins.jars.cache import cache_dir, writing_to
 from plugins.java.finding import CLASS_PATH, java_plugins
 from plugins.java.plugin import BASES, JavaPlugin
 
@@ -40,11 +40,12 @@ def _made(folders: Mapping[str, list[JavaPlugin]]) -> Path:
     names = msgspec.json.encode([[folder, plugins] for folder, plugins in folders.items()])
     target = cache_dir() / "java" / "plugin-path" / hashlib.sha256(names).hexdigest()[:24]
     if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=target.parent))
-        for number, (folder, plugins) in enumerate(folders.items()):
-            _link(draft / f"{number}-{Path(folder).name}", folder, [each for each in plugins if not each.declared])
-        _publish(draft, target)
+        with writing_to(target.parent):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(dir=target.parent))
+            for number, (folder, plugins) in enumerate(folders.items()):
+                _link(draft / f"{number}-{Path(folder).name}", folder, [each for each in plugins if not each.declared])
+            _publish(draft, target)
     return target
 
 

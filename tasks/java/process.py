@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ _KAFKA: Final[Mapping[str, str]] = {
     "org.apache.kafka.connect.mirror": "INFO",
 }
 _LEVEL: Final = "INFO"
+_LINES_KEPT: Final = 5
 # After its last event it has nothing more to do.
 _END_TIMEOUT_S: Final = 10.0
 
@@ -53,6 +55,9 @@ class JavaProcess:
         self.pid = self._process.pid
         self._socket = ours
         self._sending = threading.Lock()
+        # The last lines of its output, and the last error that it has logged: why it did not do what it was for.
+        self.last_lines: deque[str] = deque(maxlen=_LINES_KEPT)
+        self.last_error = ""
         self._printer = threading.Thread(target=self._print, name="java output", daemon=True)
         self._printer.start()
         # Where its threads are, when it is asked where ours are; also when it was stopped.
@@ -70,7 +75,7 @@ class JavaProcess:
             for line in lines:
                 event = orjson.loads(line)
                 if event["event"] == "log":
-                    _log(event)
+                    self._log(event)
                 else:
                     yield event
 
@@ -89,6 +94,13 @@ class JavaProcess:
         self._process.kill()
         return self._process.wait()
 
+    def _log(self, event: Event) -> None:
+        message, trace = event["message"], event["trace"]
+        if event["level"] >= logging.ERROR:
+            self.last_error = message if trace is None else trace.partition("\n")[0]
+        text = message if trace is None else f"{message}\n{trace.rstrip()}"
+        logging.getLogger(event["logger"]).log(event["level"], "%s", text)
+
     def _signal(self, *numbers: int) -> None:
         with contextlib.suppress(OSError):
             for number in numbers:
@@ -98,7 +110,9 @@ class JavaProcess:
         """Its output becomes ours, line by line: without secrets, and read by the supervisor."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            sys.stderr.write(line.decode("utf-8", "replace"))
+            text = line.decode("utf-8", "replace")
+            self.last_lines.append(text.strip())
+            sys.stderr.write(text)
 
 
 def end_as(code: int) -> ExitCode | int:
@@ -141,12 +155,6 @@ def _level_from_above(name: str, levels: Mapping[str, str]) -> str | None:
 
 def _numbers(levels: Mapping[str, str]) -> dict[str, str]:
     return {name: str(LEVELS[level]) for name, level in levels.items()}
-
-
-def _log(event: Event) -> None:
-    logger = logging.getLogger(event["logger"])
-    message, trace = event["message"], event["trace"]
-    logger.log(event["level"], "%s", message if trace is None else f"{message}\n{trace.rstrip()}")
 
 
 def _say(line: str) -> None:

@@ -26,7 +26,7 @@ listeners=http://127.0.0.1:{port}
 plugin.path={folder}/plugins
 config.providers=file
 config.providers.file.class=org.apache.kafka.common.config.provider.FileConfigProvider
-task.restart.delay.initial.ms=100
+task.restart.backoff.ms=100
 task.shutdown.graceful.timeout.ms=60000
 """
 

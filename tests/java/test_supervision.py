@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,27 @@ def test_what_kafka_says_of_itself_is_not_heard_unless_asked_for(worker: JavaWor
     worker.request("PUT", "/connectors/silent/stop")
     wait_until(lambda: worker.said("Closing the Kafka producer", logger=quiet), "it is heard", TIMEOUT_S)
     worker.request("DELETE", "/connectors/silent")
+
+
+def test_what_keeps_a_virtual_machine_from_running_a_connector_is_said(worker: JavaWorker, topic: str) -> None:
+    newer = worker.folder / "plugins" / "newer"
+    newer.mkdir()
+    with (
+        zipfile.ZipFile(worker.folder / "plugins" / "ticker" / "ticker-7.0.jar") as old,
+        zipfile.ZipFile(newer / "newer-1.0.jar", "w") as jar,
+    ):
+        for name in old.namelist():
+            content = old.read(name).replace(b"tests/Ticker", b"newer/Ticker")
+            # The version of the class file, which no Java of today knows.
+            jar.writestr(name.replace("tests/", "newer/"), content[:6] + b"\x01\x00" + content[8:])
+    config = {"name": "wrong", "connector.class": "newer.Ticker", "tasks.max": "1", "topic": topic, "orders": "none"}
+    refused = worker.request("POST", "/connectors", {"name": "wrong", "config": config})
+    assert refused["error_code"] == 400
+    assert "newer.Ticker cannot be loaded: java.lang.UnsupportedClassVersionError" in refused["message"]
+
+    config |= {"connector.class": "tests.Ticker", "java.options": "-XX:+Nonsense"}
+    refused = worker.request("POST", "/connectors", {"name": "wrong", "config": config})
+    assert refused["error_code"] == 400 and "Unrecognized VM option 'Nonsense'" in refused["message"]
 
 
 def another_java() -> Path | None:

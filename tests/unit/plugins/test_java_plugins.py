@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from plugins.discovery.kinds import PluginKind
+from plugins.java import scanning
 from plugins.java.classfiles import ClassHead, read_head
 from plugins.java.finding import find_java_plugin, java_plugins
 
@@ -126,3 +130,39 @@ def test_folders_of_python_plugins_have_none(tmp_path: Path) -> None:
     for place in ("package", "installed/lib", "folder/.venv/lib"):
         jar(tmp_path / place / "some.jar", {f"META-INF/services/{SOURCE}": "org.A"})
     assert java_plugins([str(tmp_path), str(tmp_path / "missing")]) == []
+
+
+def test_damaged_jars_and_folders_that_may_not_be_read_harm_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    with readable_by_all() as path:
+        jar(path / "whole" / "whole-1.0.jar", classes(class_file("a.Whole", SOURCE)))
+        jar(path / "whole" / "damaged-1.0.jar", classes(class_file("a.Damaged", SOURCE)))
+        damaged = path / "whole" / "damaged-1.0.jar"
+        # Its checksum does not fit any more.
+        damaged.write_bytes(damaged.read_bytes().replace(b"a/Damaged", b"a/damaged"))
+        (path / "closed").mkdir(mode=0)
+        assert scanning  # imported while it may be
+        with as_nobody():
+            assert [each.name for each in java_plugins([str(path)])] == ["a.Whole"]
+    assert "damaged-1.0.jar', ignoring it: Bad CRC-32" in caplog.text
+    assert "closed', ignoring it: Permission denied" in caplog.text
+
+
+@contextmanager
+def readable_by_all() -> Iterator[Path]:
+    """A folder: those of pytest are for their own user."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """The administrator may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
