@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from supervisor.embedded import EmbeddedKafka
 from tests.support.kafka import TestKafka
+
+# No limit to the time of one example: the machine may be busy with other tests.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 _started: list[EmbeddedKafka] = []
 # What tests share there costs much, so they go to one process: the files of a folder, or the tests of a file.
