@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
 import sys
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -64,7 +66,8 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of the program."""
-    if sys.argv[1:2] in (["standalone"], ["distributed"]) and not {"-h", "--help"} & set(sys.argv):
+    runs_worker = sys.argv[1:2] in (["standalone"], ["distributed"]) and not {"-h", "--help"} & set(sys.argv)
+    if runs_worker:
         # Without a handler it would end the process; whoever sends it now means files that are yet to be read.
         signal.signal(signal.SIGHUP, lambda number, frame: None)
         # While this process imports its own modules, the forkserver imports those of the tasks.
@@ -72,4 +75,17 @@ def main() -> None:
 
         ensure_running()
     import_module("tasks.logs")  # first: it imports structlog in the cheap way
-    cli(prog_name="connectd")
+    try:
+        cli(prog_name="connectd")
+    except SystemExit as exit:
+        if runs_worker and isinstance(exit.code, int):
+            _end(exit.code)
+        raise
+
+
+def _end(code: int) -> NoReturn:
+    """Everything has been closed: not to wait for the destructors of Kafka's clients, which may take seconds."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

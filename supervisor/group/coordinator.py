@@ -28,6 +28,7 @@ from kafka.structs import MemberState
 
 from supervisor.group.assignment import Assignment, Configured, WorkerState
 from supervisor.group.bridge import Bridge
+from supervisor.group.heartbeat import HurriedHeartbeat
 from supervisor.group.leader import Leader
 from supervisor.group.listener import GroupListener
 from supervisor.group.protocol import ConnectProtocol
@@ -71,6 +72,7 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
             retry_backoff_ms=settings.client["retry_backoff_ms"],
             api_version=client.get_broker_version(),
         )
+        self.heartbeat = HurriedHeartbeat(**self.config)
         self._settings = settings
         self._configured = configured
         self._listener = listener
@@ -120,6 +122,11 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
     def ask_to_rejoin(self, reason: str) -> None:
         """Have a new round, after the one that is going on now."""
         self._reason = self._reason or reason
+
+    def expect_round(self) -> None:
+        """Learn soon of a round that is about to begin."""
+        self.heartbeat.hurry()
+        self._heartbeat_wakeup.notify()
 
     def need_rejoin(self) -> bool:
         # A round that has begun is to be waited for to its end, although what asked for it is settled.

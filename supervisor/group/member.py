@@ -51,6 +51,11 @@ class GroupMember:
         if self._membership is not None:
             self._membership.request_rejoin(reason)
 
+    def expect_round(self) -> None:
+        """Learn of a new round within a moment, and not with the next heartbeat: another worker has given up work."""
+        if self._membership is not None:
+            self._membership.expect_round()
+
     def leave_for(self, seconds: float, reason: str) -> None:
         """Leave the group, static member or not, and join again after a while.
 

@@ -72,6 +72,10 @@ class Membership:
         """Have a new round."""
         self._soon(lambda: self._request_rejoin(reason))
 
+    def expect_round(self) -> None:
+        """Ask the coordinator often for a moment."""
+        self._soon(self._expect_round)
+
     def leave_for(self, seconds: float, reason: str) -> None:
         """Leave, and join again when the time is over."""
         self._soon(lambda: self._request_absence(seconds, reason))
@@ -97,6 +101,10 @@ class Membership:
         if self._coordinator is not None:
             self._coordinator.ask_to_rejoin(reason)
             self._wakeup._wakeup()
+
+    def _expect_round(self) -> None:
+        if self._coordinator is not None:
+            self._coordinator.expect_round()
 
     def _request_absence(self, seconds: float, reason: str) -> None:
         self._absence = seconds, reason

@@ -107,6 +107,33 @@ def test_one_comes_and_one_goes(kafka: TestKafka, group: str) -> None:
     run(test())
 
 
+def test_who_expects_a_round_does_not_wait_for_its_next_heartbeat(kafka: TestKafka, group: str) -> None:
+    async def test() -> None:
+        async with Cluster(kafka, group) as cluster:
+            first, second = (
+                cluster.worker(name, heartbeat_interval_ms="400000", session_timeout_ms="1200000")
+                for name in ("w0", "w1")
+            )
+
+            async def settled_at_once(workers: list[LocalWorker]) -> None:
+                def check() -> bool:
+                    for worker in workers:
+                        worker.member.expect_round()
+                    return cluster.ledger.runs_once([worker.name for worker in workers], FOUR)
+
+                await until(check, "everything runs", WAIT_S)
+
+            await started(first)
+            await settled(cluster.ledger, [first])
+            await started(second)
+            await settled_at_once([first, second])
+            await second.stop()
+            await settled_at_once([first])
+            await first.stop()
+
+    run(test())
+
+
 def test_the_work_of_one_that_has_gone_waits_for_its_return(kafka: TestKafka, group: str) -> None:
     """Back under its URL it has everything back at once, although the delay is far from over."""
 

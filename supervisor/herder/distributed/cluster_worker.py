@@ -39,6 +39,7 @@ from supervisor.units.unit import Surroundings
 from supervisor.units.worker import Worker
 from tasks.messages import ForgetTopics, Lease
 from tasks.settings import DistributedConfig
+from tasks.states import State
 
 if TYPE_CHECKING:
     from supervisor.rest.client import WorkerClient
@@ -213,6 +214,9 @@ class ClusterWorker:
 
     def _on_status(self, unit: UnitId, status: WorkStatus | None) -> None:
         self.view.on_status(unit, status)
+        # It may be about to leave the group, or to let go what is to come to this worker.
+        if status is not None and status.state is State.UNASSIGNED and status.worker_id != self.worker_id:
+            self.member.expect_round()
 
     # --- the config topic ---------------------------------------------------------------------------------------------
 
