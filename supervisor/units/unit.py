@@ -345,8 +345,8 @@ class Unit(ABC):
     def _handle(self, report: Report) -> None:
         match report:
             case Heartbeat():
-                # All processes count the same: with a thousand of them the names would take megabytes.
-                report.counters = {sys.intern(name): value for name, value in report.counters.items()}
+                # All processes count the same, and much is nothing: names and zeros of a thousand would take megabytes.
+                report.counters = {sys.intern(name): value or 0.0 for name, value in report.counters.items()}
                 self.heartbeat = report
                 self._surroundings.metrics.on_heartbeat(self.id, report)
                 self._beat = Beat(call=report.call, call_s=report.call_s, received=self._surroundings.clock())

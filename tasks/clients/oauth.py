@@ -11,7 +11,6 @@ import ssl
 import time
 import urllib.error
 import urllib.parse
-import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -97,6 +96,8 @@ class ClientCredentials(TokenSource):
         self._trust = trust
 
     def _fetch(self, now: float) -> tuple[str, float]:
+        import urllib.request  # here: it takes more than a megabyte of every task's memory, and few have an endpoint
+
         headers = {"Accept": "application/json", "Authorization": f"Basic {self._credentials}"}
         request = urllib.request.Request(self._url, self._body, headers)  # noqa: S310 (the scheme was checked)
         try:
