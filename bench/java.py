@@ -49,6 +49,8 @@ TARGETS: Final = (
     Target("file-to-topic", "records_per_s"),
     Target("topic-to-file", "records_per_s"),
     Target("debezium", "events_per_s"),
+    Target("exactly-once", "lost", 0),
+    Target("exactly-once", "repeated", 0),
 )
 
 Results = Mapping[str, Mapping[str, Figures]]

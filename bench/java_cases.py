@@ -18,6 +18,7 @@ import psutil
 
 from bench.bed import Bed
 from bench.cases import Figures, file_to_topic, topic_to_file
+from bench.java_exactly_once import exactly_once
 from bench.java_systems import Hosted, debezium, empty_cache, worker_file
 from bench.measuring import TreeSampler, watch
 from bench.processes import Program, RunFailed, running
@@ -121,6 +122,7 @@ CASES: Final[Mapping[str, Callable[[Place, Worker], Figures]]] = {
     "file-to-topic": lambda place, system: file_to_topic(place.bed, system, place.name),
     "topic-to-file": lambda place, system: topic_to_file(place.bed, system, place.name),
     "debezium": changes,
+    "exactly-once": lambda place, system: exactly_once(place.bed, place.name, system),
 }
 
 
