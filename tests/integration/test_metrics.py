@@ -144,7 +144,8 @@ def test_every_metric_of_kafka_connect_is_there_and_right(worker: Worker, topic:
             and (scraped("kafka_admin_client_connection_count", clientid="connector-adminclient-in-0") or 0) > 0
         )
 
-    wait_until(moved, "three records were moved, and the clients have counted them")
+    # The clients tell what they have counted every 10 s.
+    wait_until(moved, "three records were moved, and the clients have counted them", timeout_s=120)
     wait_until(
         lambda: worker.scrape()("connectd_sink_lag_records", **sink, topic=topic, partition="0") == 0,
         "no lag is seen",
