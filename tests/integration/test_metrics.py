@@ -126,6 +126,8 @@ def worker(kafka: TestKafka, topic: str, tmp_path: Path) -> Iterator[Worker]:
     )
     (tmp_path / "out.properties").write_text(
         f"name=out\nconnector.class=FileStreamSink\nfile={tmp_path}/out.txt\ntopics={topic}\ntask.restart.policy=never\n"
+        # Tests may run at the same time, on one Kafka.
+        f"consumer.override.group.id=connect-{topic}\n"
     )
     with worker_process(tmp_path, "worker.properties", "in.properties", "out.properties") as process:
         process.wait_until_runs("in-0", "out-0")
