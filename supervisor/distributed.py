@@ -39,9 +39,11 @@ class DistributedWorker(WorkerService):
         herder = self._herder = DistributedHerder(cluster)
         rest.more_metrics.append(cluster.rebalances)
         files = ClusterFiles(herder, rest.worker_id)
-        # Before others can know of this worker.
-        await rest.serve(herder, surroundings)
-        await cluster.start()
+        # Both before others can know of this worker.
+        for problem in await asyncio.gather(rest.serve(herder, surroundings), cluster.read(), return_exceptions=True):
+            if problem is not None:
+                raise problem
+        await cluster.join()
         await self._join(cluster)
         herder.is_ready = True
         self._record = RunningRecord(cluster_record_path(self._worker_path, Path.cwd()), herder, files, [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from supervisor.group.assignment import Configured
@@ -32,6 +33,10 @@ class GroupMember:
         self._session = Session(settings.session_timeout_ms)
         self._standing = Standing(protocol_version=settings.protocol.version)
         self._membership: Membership | None = None
+
+    async def prepare(self) -> None:
+        """Import what `start` needs: kafka-python costs 0.1 s and 8 MB, and only distributed workers need it."""
+        await asyncio.to_thread(import_module, "supervisor.group.membership")
 
     async def start(self) -> None:
         """Begin to join; returns at once. Call it on the event loop that is to run the listener."""
@@ -111,7 +116,6 @@ class GroupMember:
         return self._standing.worker_urls if self._standing.joined else ()
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> Membership:
-        # Imported here: kafka-python costs 0.1 s and 8 MB, and only distributed workers need it.
         from supervisor.group.membership import Membership
 
         return Membership(self._settings, self._configured, self._listener, self._session, self._publish, loop)

@@ -149,12 +149,15 @@ class ClusterWorker:
         """Whether connectors or tasks came or went that the group has not distributed yet."""
         return self._units_changed_at > self._assigned_at
 
-    async def start(self) -> None:
-        """Read the topics, then begin to join the group. Raises ConfigException, ConnectException."""
-        await self.storage.start()
+    async def read(self) -> None:
+        """Read the topics. Raises ConfigException, ConnectException."""
+        await asyncio.gather(self.storage.start(), self.member.prepare())
         self._has_read = True
         self._known = self.config()
         self.kinds.start()
+
+    async def join(self) -> None:
+        """Begin to join the group, once everything is read."""
         await self.member.start()
         self._ticker = self._loop.create_task(self._tick_for_ever())
 
