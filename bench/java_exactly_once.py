@@ -24,6 +24,7 @@ _KILLS: Final = 3
 # For each kill, before it and after it.
 _LINES: Final = 20_000
 _TIMEOUT_S: Final = 180.0
+_FETCH_S: Final = 1.0
 # For records that should not be there.
 _LISTEN_S: Final = 5.0
 _SETTINGS: Final[Mapping[str, str]] = {
@@ -136,7 +137,7 @@ def _read(kafka: TestKafka, topic: str) -> list[str]:
     try:
         consumer.assign([TopicPartition(topic, 0, 0)])
         while True:
-            for message in consumer.consume(5000, timeout=_TIMEOUT_S):
+            for message in consumer.consume(5000, timeout=_FETCH_S):
                 error = message.error()
                 if error is None:
                     found.append(bytes(message.value() or b"").decode())
