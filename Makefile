@@ -15,7 +15,7 @@ EXTRAS ?=
 # Many tests wait for processes and servers: two more than there are cores keep these busy.
 WORKERS := $(shell expr $$(nproc) + 2)
 
-.PHONY: venv demo test lint bench lock install clean
+.PHONY: venv demo test test-long lint bench lock install clean
 
 venv: $(READY)
 
@@ -31,7 +31,11 @@ demo: $(READY)
 	$(BIN)/python -m bench.demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n $(WORKERS) tests
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not long" tests
+
+# One after the other, for these need the machine for themselves.
+test-long: $(READY)
+	$(BIN)/python -m pytest -m long tests
 
 lint: $(READY)
 	$(BIN)/ruff check .

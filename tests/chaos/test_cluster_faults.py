@@ -195,6 +195,7 @@ def all_on(bed: Bed, workers: list[ClusterMember]) -> bool:
     return all(unit["worker_id"] in {each.worker_id for each in workers} for unit in units)
 
 
+@pytest.mark.long
 def test_all_workers_are_stopped_and_started(well: Bed) -> None:
     well.end(*well.cluster.members)
     assert not well.fleet.processes()
@@ -203,6 +204,7 @@ def test_all_workers_are_stopped_and_started(well: Bed) -> None:
     well.is_well()
 
 
+@pytest.mark.long
 def test_all_workers_are_killed_and_started(well: Bed) -> None:
     well.signal(signal.SIGKILL, *well.cluster.members)
     well.all_gone()
@@ -212,6 +214,7 @@ def test_all_workers_are_killed_and_started(well: Bed) -> None:
     well.is_well()
 
 
+@pytest.mark.long
 def test_two_workers_start_at_the_same_moment(well: Bed) -> None:
     added = [well.cluster.add(), well.cluster.add()]
     well.is_well()
@@ -220,6 +223,7 @@ def test_two_workers_start_at_the_same_moment(well: Bed) -> None:
     well.is_well()
 
 
+@pytest.mark.long
 def test_the_first_two_workers_start_at_the_same_moment(well: Bed, tmp_path: Path) -> None:
     """There is no group yet, and there are no topics."""
     name = f"f-{uuid.uuid4().hex[:8]}"
@@ -240,6 +244,7 @@ def test_the_broker_is_restarted(well: Bed) -> None:
     well.is_well()
 
 
+@pytest.mark.long
 def test_the_broker_is_away_for_longer_than_the_sessions(well: Bed) -> None:
     """All that runs ends by itself, and begins again."""
     well.broker.stop()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.support.chaos import Chaos, wait_for
 
 # Most of the restarts are of connectors, which need no Kafka clients and so little time.
@@ -19,6 +21,7 @@ FOR_EVER = {
 }
 
 
+@pytest.mark.long
 def test_a_thousand_restarts_leave_nothing(shared: Chaos) -> None:
     victims = [
         shared.create(f"connector-{number}", "source", {"connector.start": "exit 3"}, **FOR_EVER)

@@ -96,6 +96,7 @@ def test_all_clients_of_tasks_that_have_lost_all_brokers_find_them_again(
         assert kafka.lines(letters, 1) == [broken.strip()]
 
 
+@pytest.mark.long
 def test_all_records_arrive_although_kafka_is_restarted(tmp_path: Path) -> None:
     """Whether librdkafka loses its brokers at the end of one is a matter of luck: now and then one client in this test does."""
     kafka = EmbeddedKafka(tmp_path / "kafka", port=free_port()).start()

@@ -19,8 +19,8 @@ _HOMES = [Path(os.environ.get("JAVA_HOME", "/none")), *sorted(Path("/usr/lib/jvm
 
 
 def test_a_poll_that_never_returns_and_a_machine_that_is_frozen(worker: JavaWorker, topic: str) -> None:
-    worker.ticker("frozen", f"{topic}-frozen", task_hang_timeout_ms="1000")
-    worker.ticker("stuck", f"{topic}-stuck", task_poll_hang_timeout_ms="1000")
+    worker.ticker("frozen", f"{topic}-frozen", task_hang_timeout_ms="4000")
+    worker.ticker("stuck", f"{topic}-stuck", task_poll_hang_timeout_ms="4000")
     before = {name: worker.machine(f"{name}-0") for name in ("frozen", "stuck")}
     frozen = before["frozen"]
     assert frozen is not None

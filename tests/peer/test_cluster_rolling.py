@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.peer.neighbours import JavaMember, Lines, Neighbours, Written, neighbours
 from tests.support.cluster import ClusterMember, processes_of, wait_until
 from tests.support.kafka import TestKafka
@@ -18,6 +20,7 @@ WORKERS = 3
 LOAD_S = 0.02
 
 
+@pytest.mark.long
 def test_workers_are_replaced_one_by_one_under_load(kafka: TestKafka, tmp_path: Path) -> None:
     with neighbours(kafka, tmp_path, f"n-{uuid.uuid4().hex[:8]}") as it:
         sources = [Lines(f"{it.name}-{letter}", tmp_path) for letter in "abc"]
