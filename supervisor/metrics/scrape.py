@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Final
 
 import connectd
@@ -14,7 +14,7 @@ from supervisor.herder.herder import Herder
 from supervisor.metrics import families
 from supervisor.metrics.lag import LagWatch
 from supervisor.metrics.startups import Startups
-from supervisor.metrics.text import Column, Family, labels, with_label
+from supervisor.metrics.text import Family, Rows, labels, lines, with_label
 from supervisor.units.counts import ReloadResult
 from supervisor.units.lifecycle import UnitId, has_process
 from supervisor.units.unit import STALLED, Surroundings
@@ -23,7 +23,7 @@ from tasks.states import State
 
 Series = tuple[str, float]
 Metric = tuple[Family, Iterable[Series]]
-Columns = defaultdict[str, Column]
+Columns = defaultdict[str, list[tuple[str, Sequence[float]]]]
 
 # After so many connectors and tasks the event loop gets a turn.
 _UNITS_PER_TURN: Final = 250
@@ -100,28 +100,36 @@ class Scrape:
             )
 
     async def _of_tasks(self) -> AsyncIterator[str]:
-        connectors: Columns = defaultdict(Column)
-        tasks: Columns = defaultdict(Column)
-        clients: Columns = defaultdict(Column)
+        # Nearly all have the same metrics, so that tens of thousands of series are made of a few columns.
+        alike: defaultdict[tuple[bool, tuple[str, ...]], tuple[Rows, list[UnitId]]] = defaultdict(lambda: (Rows(), []))
         for number, (unit, metrics) in enumerate(self._units):
             if number % _UNITS_PER_TURN == 0:
                 await asyncio.sleep(0)
-            written, columns = self._labels[unit], connectors if unit.task is None else tasks
             values = metrics.values(self._now)
-            for name, value in values.items():
-                columns[name].add(written, value)
+            rows, units = alike[unit.task is None, tuple(values)]
+            rows.add(self._labels[unit], values.values())
+            units.append(unit)
+        of_tasks: Columns = defaultdict(list)
+        of_all: Columns = defaultdict(list)
+        of_clients: Columns = defaultdict(list)
+        for (is_connector, names), (rows, units) in alike.items():
+            template, values_by_name = lines(rows.labels), dict(zip(names, zip(*rows.values, strict=True), strict=True))
+            for name, column in values_by_name.items():
+                of_all[name].append((template, column))
+                if not is_connector:
+                    of_tasks[name].append((template, column))
             for name, client in _CLIENTS:
-                if name in values:
-                    client_id = f"connector-{client}-{unit}"
-                    clients[name].add(with_label("", "clientid", client_id), values[name])
+                if name in values_by_name:
+                    ids = lines([labels({"clientid": f"connector-{client}-{unit}"}) for unit in units])
+                    of_clients[name].append((ids, values_by_name[name]))
         states = [(with_label(self._labels[unit], "status", status.state.lower()), 1) for unit, status in self._tasks]
         yield families.TASK_STATUS.text(states)
         for family in families.TASKS:
-            yield family.column_text(tasks[family.attribute])
+            yield family.text_of(of_tasks[family.attribute])
         for family in families.CLIENTS:
-            yield family.column_text(clients[family.attribute])
+            yield family.text_of(of_clients[family.attribute])
         for family in families.UNITS:
-            yield family.column_text(connectors[family.attribute] + tasks[family.attribute])
+            yield family.text_of(of_all[family.attribute])
 
     def _lags(self) -> Iterator[Metric]:
         records, seconds, fetched = [], [], []

@@ -17,24 +17,19 @@ _encoder: Final = msgspec.json.Encoder()
 Type = Literal["gauge", "counter"]
 
 
-class Column:
-    """Many series of one metric, in two lists: pairs would be tens of thousands of objects for the garbage collector."""
+class Rows:
+    """Units that have the same metrics: their labels, written, and a row of values of each."""
 
     __slots__ = ("labels", "values")
 
     def __init__(self) -> None:
         self.labels: list[str] = []
-        self.values: list[float] = []
+        self.values: list[tuple[float, ...]] = []
 
-    def add(self, labels: str, value: float) -> None:
-        """One series, the labels written."""
+    def add(self, labels: str, values: Iterable[float]) -> None:
+        """One more unit."""
         self.labels.append(labels)
-        self.values.append(value)
-
-    def __add__(self, other: Column) -> Column:
-        sum = Column()
-        sum.labels, sum.values = self.labels + other.labels, self.values + other.values
-        return sum
+        self.values.append(tuple(values))
 
 
 class Family(msgspec.Struct, frozen=True):
@@ -47,18 +42,22 @@ class Family(msgspec.Struct, frozen=True):
 
     def text(self, series: Iterable[tuple[str, float]]) -> str:
         """All its series, each with its labels as `labels` writes them; nothing if there are none."""
-        column = Column()
-        for labels, value in series:
-            column.add(labels, value)
-        return self.column_text(column)
+        pairs = list(series)
+        return self.text_of([(lines([each for each, _ in pairs]), [value for _, value in pairs])] if pairs else [])
 
-    def column_text(self, column: Column) -> str:
-        """As `text`."""
-        if not column.values:
-            return ""
-        name, numbers = self.name, _numbers(column.values)
-        lines = f"\n{name}".join([f"{labels} {number}" for labels, number in zip(column.labels, numbers, strict=True)])
-        return f"# HELP {name} {self.doc}\n# TYPE {name} {self.type}\n{name}{lines}\n"
+    def text_of(self, columns: Iterable[tuple[str, Sequence[float]]]) -> str:
+        """As `text`; a column is the `lines` of its series, and their values."""
+        name = self.name
+        found = [template.replace("\n", f"\n{name}") % tuple(_numbers(values)) for template, values in columns]
+        return f"# HELP {name} {self.doc}\n# TYPE {name} {self.type}{''.join(found)}\n" if found else ""
+
+
+def lines(labels: Iterable[str]) -> str:
+    """A line for each series, still without the name of the metric and the value: they serve for all metrics of some units.
+
+    Labels have no line breaks in them: where a line begins, a name goes.
+    """
+    return "".join([f"\n{each.replace('%', '%%')} %s" for each in labels])
 
 
 def labels(values: Mapping[str, str]) -> str:

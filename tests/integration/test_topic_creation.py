@@ -83,6 +83,7 @@ def test_a_topic_is_looked_after_once(kafka: TestKafka, topic: str) -> None:
     topics.ensure(topic)
     topics.ensure(f"{topic}-2")
     kafka.admin.delete_topics([topic])[topic].result(30)
+    until(lambda: topic not in kafka.admin.list_topics(timeout=30).topics, "all brokers know that it is gone")
     topics.ensure(topic)
     assert topic not in kafka.admin.list_topics(timeout=30).topics
     assert len(connections) == 1
