@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 import connectd
@@ -41,7 +42,7 @@ _COUNTED_STATES: Final = (
 
 
 class Scrape:
-    """What there is when it is made; labels are written once for the dozens of series that each task has."""
+    """What there is when it is made."""
 
     def __init__(self, surroundings: Surroundings, herder: Herder, startups: Startups, lag: LagWatch) -> None:
         self._surroundings = surroundings
@@ -52,8 +53,8 @@ class Scrape:
         self._statuses = dict(surroundings.statuses.all)
         self._units = surroundings.metrics.all()
         self._tasks = [(unit, status) for unit, status in self._statuses.items() if unit.task is not None]
-        self._connectors = {name: labels({"connector": name}) for name in {unit.connector for unit in self._statuses}}
-        self._labels = {unit: self._with_task(unit) for unit in self._statuses}
+        self._connectors = {name: _labels_of(UnitId(name)) for name in {unit.connector for unit in self._statuses}}
+        self._labels = {unit: _labels_of(unit) for unit in self._statuses}
 
     async def texts(self) -> AsyncIterator[str]:
         """Everything, metric by metric. The event loop turns meanwhile."""
@@ -135,7 +136,7 @@ class Scrape:
         records, seconds, fetched = [], [], []
         most: dict[str, float] = {}
         for lag in self._lag.lags():
-            own = self._labels.get(lag.unit) or _labels_of(lag.unit)
+            own = _labels_of(lag.unit)
             written = with_label(with_label(own, "topic", lag.topic), "partition", str(lag.partition))
             records.append((written, lag.records))
             seconds.append((written, lag.seconds))
@@ -189,10 +190,6 @@ class Scrape:
             [(labels({"version": connectd.__version__, "kafka_connect_version": KAFKA_CONNECT_VERSION}), 1)],
         )
 
-    def _with_task(self, unit: UnitId) -> str:
-        written = self._connectors[unit.connector]
-        return written if unit.task is None else with_label(written, "task", str(unit.task))
-
     def _processes(self) -> list[Series]:
         running = Counter(
             "connector" if unit.task is None else "task"
@@ -203,6 +200,8 @@ class Scrape:
         return [(labels({"kind": kind}), running[kind]) for kind in ("connector", "task", "spare")]
 
 
+# The same at each scrape; those of what is gone are forgotten in time.
+@lru_cache(maxsize=8192)
 def _labels_of(unit: UnitId) -> str:
     return labels({"connector": unit.connector, "task": "" if unit.task is None else str(unit.task)})
 
