@@ -117,10 +117,10 @@ def own_topic(source: Lines) -> str:
 def await_in_own_topic(it: Neighbours, *sources: Lines) -> None:
     """Until the offsets of these are in their own topics and in that of all."""
     for source in sources:
-        (offset,) = it.offsets(source.name)
         for name in (own_topic(source), f"{it.name}-offsets"):
+            # Asked for each time: what came last may not be committed yet.
             wait_until(
-                lambda name=name, source=source, offset=offset: last(it, name, source) == offset["offset"],
+                lambda name=name, source=source: last(it, name, source) == it.offsets(source.name)[0]["offset"],
                 f"the offset of {source.name} is in {name}",
             )
 
