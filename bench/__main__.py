@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,13 +11,12 @@ import click
 
 from bench.bed import Bed, write_lines
 from bench.cases import CASES, Figures, applies
-from bench.processes import RunFailed, end_on_signals
+from bench.command import ending_in_order
 from bench.raw import produce
 from bench.results import medians, verdicts, write_results
 from bench.systems import SYSTEMS, System
 from bench.table import results_table, verdicts_table
 from supervisor.embedded import EmbeddedKafka
-from supervisor.embedded.errors import EmbeddedKafkaError
 
 # As kafka-server-start.sh has it.
 _BROKER_HEAP = "1g"
@@ -53,14 +51,8 @@ class Names(click.ParamType[list[str]]):
 )
 def main(records: int, repeats: int, cases: list[str], systems: list[str], output: Path) -> None:
     """Measure and print one table; the figures also go to bench/results.json."""
-    end_on_signals()
-    try:
+    with ending_in_order():
         measured = _measure(records, repeats, cases, _available(systems))
-    except (RunFailed, EmbeddedKafkaError) as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        click.echo("Interrupted; everything that was started has been stopped.", err=True)
-        sys.exit(130)
     results = medians(measured)
     click.echo(f"\n{results_table(results)}\n")
     if judged := verdicts(results):

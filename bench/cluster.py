@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import tempfile
 import threading
 import time
@@ -21,7 +20,7 @@ import click
 import psutil
 
 from bench.__main__ import Names
-from bench.processes import end_on_signals
+from bench.command import ending_in_order
 from supervisor.embedded import EmbeddedKafka
 from tests.peer.jvm import java_command
 from tests.peer.neighbours import JavaMember
@@ -343,15 +342,10 @@ CASES: Final[Mapping[str, tuple[Callable[[Bench], Figures], Mapping[str, str]]]]
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=_RESULTS, help="Where figures go.")
 def main(cases: list[str], systems: list[str], output: Path) -> None:
     """Measure and print; the figures also go to bench/cluster.json, with the load average around each case."""
-    end_on_signals()
-    try:
-        with EmbeddedKafka(heap="1g", progress=click.echo) as kafka:
-            for case in cases:
-                for system in systems:
-                    _report(output, case, system, _measured(case, system, kafka.bootstrap_servers))
-    except KeyboardInterrupt:
-        click.echo("Interrupted; everything that was started has been stopped.", err=True)
-        sys.exit(130)
+    with ending_in_order(), EmbeddedKafka(heap="1g", progress=click.echo) as kafka:
+        for case in cases:
+            for system in systems:
+                _report(output, case, system, _measured(case, system, kafka.bootstrap_servers))
     click.echo(f"Written to {output}")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -19,15 +18,14 @@ import click
 from bench.__main__ import Names
 from bench.bed import Bed, write_lines
 from bench.cases import Figures
+from bench.command import ending_in_order
 from bench.java_cases import CASES, Place, fill
 from bench.java_systems import SYSTEMS, Hosted
-from bench.processes import RunFailed, end_on_signals
 from bench.raw import produce
 from bench.results import machine
 from bench.systems import KafkaConnectJava, Worker
 from bench.table import aligned
 from supervisor.embedded import EmbeddedKafka
-from supervisor.embedded.errors import EmbeddedKafkaError
 from tests.java.mariadb import has_programs, mariadb
 
 _RESULTS: Final = Path(__file__).with_name("java.json")
@@ -69,17 +67,11 @@ Results = Mapping[str, Mapping[str, Figures]]
 )
 def main(records: int, repeats: int, cases: list[str], systems: list[str], output: Path) -> None:
     """Measure and print one table; the figures also go to bench/java.json, with the load average around each case."""
-    end_on_signals()
     if not has_programs() and "debezium" in cases:
         click.echo("Without debezium: no MariaDB is installed")
         cases.remove("debezium")
-    try:
+    with ending_in_order():
         rows = _measure(records, repeats, cases, [SYSTEMS[name]() for name in systems])
-    except (RunFailed, EmbeddedKafkaError) as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        click.echo("Interrupted; everything that was started has been stopped.", err=True)
-        sys.exit(130)
     click.echo(f"\n{_table(rows)}\n")
     write_results(output, rows)
     click.echo(f"Written to {output}")

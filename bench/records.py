@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -16,14 +15,13 @@ import click
 from bench.__main__ import Names
 from bench.bed import Bed
 from bench.cases import Figures
-from bench.processes import RunFailed, end_on_signals
+from bench.command import ending_in_order
 from bench.record_bed import ConnectdRecords, RecordBed
 from bench.record_cases import CASES, Case
 from bench.results import machine
 from bench.systems import Connectd, KafkaConnectJava, KafkaConnectJavaTuned, Worker
 from bench.table import aligned
 from supervisor.embedded import EmbeddedKafka
-from supervisor.embedded.errors import EmbeddedKafkaError
 from tests.support.registry import running_registry
 
 _RESULTS = Path(__file__).with_name("records.json")
@@ -50,17 +48,11 @@ _SHOWN = ("cpu_s_per_million", "pss_mib", "pss_growth_mib")
 )
 def main(records: int, repeats: int, cases: list[str], systems: list[str], confluent: str, output: Path) -> None:
     """Measure and print one table. With 10,000,000 records and one case, the growth of memory shows whether it is flat."""
-    end_on_signals()
     class_path = [Path(each) for each in confluent.split(os.pathsep) if each]
-    try:
+    with ending_in_order():
         rows = _measure(
             records, repeats, [CASES[name] for name in cases], [SYSTEMS[name]() for name in systems], class_path
         )
-    except (RunFailed, EmbeddedKafkaError) as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        click.echo("Interrupted; everything that was started has been stopped.", err=True)
-        sys.exit(130)
     click.echo(f"\n{_table(rows)}\n")
     output.write_text(json.dumps([{**row, "records": records, "machine": machine()} for row in rows], indent=2) + "\n")
     click.echo(f"Written to {output}")

@@ -23,6 +23,7 @@ from supervisor.metrics.worker import WorkerMetrics
 from supervisor.processes.pool import ProcessPool
 from supervisor.units.lifecycle import Statuses, UnitId
 from supervisor.units.unit import Surroundings
+from tasks.errors.counters import ErrorCounters
 from tasks.messages import Heartbeat, LogSettings
 from tasks.source.counters import SourceCounters
 from tasks.states import Call, State
@@ -31,19 +32,7 @@ _SCRAPES: Final = 30
 # More than the window of rates.
 _SECONDS_BEFORE: Final = 80
 _OTHER_COUNTERS: Final = dict.fromkeys(
-    (
-        "total-record-failures",
-        "total-record-errors",
-        "total-records-skipped",
-        "total-retries",
-        "total-errors-logged",
-        "deadletterqueue-produce-requests",
-        "deadletterqueue-produce-failures",
-        "last-error-timestamp",
-        "producer-connection-count",
-        "producer-outgoing-byte-total",
-    ),
-    1.0,
+    (*ErrorCounters().snapshot(), "producer-connection-count", "producer-outgoing-byte-total"), 1.0
 )
 
 

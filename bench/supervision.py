@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +15,9 @@ from typing import Any
 import click
 
 from bench.__main__ import Names
-from bench.processes import RunFailed, end_on_signals
+from bench.command import ending_in_order
 from bench.supervision_cases import CASES, Place
 from supervisor.embedded import EmbeddedKafka
-from supervisor.embedded.errors import EmbeddedKafkaError
 
 _RESULTS = Path(__file__).with_name("supervision.json")
 
@@ -58,17 +56,10 @@ TARGETS = (
 )
 def main(cases: list[str], output: Path) -> None:
     """Measure and print; the figures also go to bench/supervision.json, with the load average around each case."""
-    end_on_signals()
-    try:
-        with EmbeddedKafka(heap="1g", progress=click.echo) as kafka:
-            for case in cases:
-                _report(row := _measured(case, kafka.bootstrap_servers))
-                write_result(output, row)
-    except (RunFailed, EmbeddedKafkaError) as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        click.echo("Interrupted; everything that was started has been stopped.", err=True)
-        sys.exit(130)
+    with ending_in_order(), EmbeddedKafka(heap="1g", progress=click.echo) as kafka:
+        for case in cases:
+            _report(row := _measured(case, kafka.bootstrap_servers))
+            write_result(output, row)
     click.echo(f"Written to {output}")
 
 

@@ -7,7 +7,6 @@ import gzip
 import json
 import os
 import statistics
-import sys
 import tempfile
 import time
 import urllib.request
@@ -20,11 +19,10 @@ import click
 import psutil
 from playwright.sync_api import Browser, Page
 
-from bench.processes import RunFailed, end_on_signals
+from bench.command import ending_in_order
 from bench.supervised import START_TIMEOUT_S, Supervised
 from bench.supervision_cases import Place
 from supervisor.embedded import EmbeddedKafka
-from supervisor.embedded.errors import EmbeddedKafkaError
 from tests.support.browser import chromium
 
 _RESULTS: Final = Path(__file__).with_name("ui.json")
@@ -73,18 +71,11 @@ CASES: Final = (Case(200, 1), Case(200, 5))
 )
 def main(connectors: int | None, tasks: int, output: Path) -> None:
     """Measure and print; the figures also go to bench/ui.json."""
-    end_on_signals()
     results: list[dict[str, Any]] = []
-    try:
-        with EmbeddedKafka(progress=click.echo) as kafka, chromium() as browser:
-            for case in CASES if connectors is None else [Case(connectors, tasks)]:
-                results.append(_measured(case, kafka.bootstrap_servers, browser))
-                click.echo(json.dumps(results[-1]))
-    except (RunFailed, EmbeddedKafkaError) as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        click.echo("Interrupted; everything that was started has been stopped.", err=True)
-        sys.exit(130)
+    with ending_in_order(), EmbeddedKafka(progress=click.echo) as kafka, chromium() as browser:
+        for case in CASES if connectors is None else [Case(connectors, tasks)]:
+            results.append(_measured(case, kafka.bootstrap_servers, browser))
+            click.echo(json.dumps(results[-1]))
     output.write_text(json.dumps(results, indent=2) + "\n")
 
 
