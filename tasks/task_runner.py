@@ -279,7 +279,6 @@ def _run(
     if control.stopping.is_set():
         return
     if prepare is not None:
-        control.enter(Call.NONE)
         prepare()
     try:
         control.enter(Call.START)
