@@ -164,7 +164,7 @@ class Output:
         dump = _DUMP_BEGINS.search(data, position)
         end = len(data) if dump is None else dump.start()
         self._count += data.count(b"\n", position, end)
-        last = data[position:end].rsplit(b"\n", _KEPT_LINES + 1)[1:-1]
+        last = data[position:end].rsplit(b"\n", _KEPT_LINES + 1)[-_KEPT_LINES - 1 : -1]
         self.lines.keep([line[1:] if line.startswith(_OWN) else self._printed(line) for line in last])
         self._remember([line for line in last[-_LAST_LINES:] if not line.startswith(_OWN)])
         return end

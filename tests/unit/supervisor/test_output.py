@@ -133,6 +133,23 @@ async def test_of_a_flood_some_lines_are_logged_and_the_rest_counted() -> None:
         assert [each["message"] for each in child.kept[-200:]] == [f"line {number}" for number in range(4800, 5000)]
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 200])
+async def test_no_line_of_a_flood_is_lost_to_who_asks_however_they_are_read(at_once: int) -> None:
+    """A supervisor that keeps up reads line by line."""
+    with pipe() as child:
+        lines = [f"line {number}" for number in range(400)]
+
+        def seen() -> set[str]:
+            return {*child.messages, *(each["message"] for each in child.kept)}
+
+        for first in range(0, len(lines), at_once):
+            some = lines[first : first + at_once]
+            child.tell("".join(f"{line}\n" for line in some))
+            await until(lambda: seen().issuperset(some), "they are there")  # noqa: B023 (called at once)
+        child.output.close()
+        assert child.kept
+
+
 async def test_a_flood_of_its_own_log_is_no_exception() -> None:
     with pipe() as child:
         child.tell("".join(f'{MARK.decode()}{{"message": "{number}"}}\n' for number in range(500)))
