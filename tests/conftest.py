@@ -8,6 +8,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +23,40 @@ settings.register_profile("patient", settings(), deadline=None, suppress_health_
 settings.load_profile("patient")
 
 _started: list[EmbeddedKafka] = []
-# What tests share there costs much, so they go to one process: the files of a folder, or the tests of a file.
+# Their fixtures of a module are in a `conftest.py`, or they are slow and one folder shares a browser.
 _TOGETHER = (
     "tests/browser/",
-    "tests/chaos/test_cluster_faults.py",
-    "tests/integration/test_contexts.py",
-    "tests/integration/test_logs.py",
-    "tests/integration/test_prometheus.py",
-    "tests/java/test_debezium.py",
+    "tests/chaos/test_misdeeds_of_tasks.py",
+    "tests/chaos/test_restart_policy.py",
     "tests/java/test_java_connectors.py",
     "tests/java/test_supervision.py",
+    "tests/java/test_variety.py",
 )
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Each test goes to the process that is free, but for those that belong together."""
+    """Each test goes to the process that is free, but for those that share what costs much: they go to one process."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return next((each for each in _TOGETHER if nodeid.startswith(each)), nodeid)
+            return _work_unit(config.rootpath, nodeid)
 
     return Scheduling(config, log)
+
+
+def _work_unit(root: Path, nodeid: str) -> str:
+    """The folder, the file or the test that one process runs as a whole."""
+    file = nodeid.partition("::")[0]
+    if _shares_a_fixture(root / file):
+        return file
+    return next((each for each in _TOGETHER if nodeid.startswith(each)), nodeid)
+
+
+@cache
+def _shares_a_fixture(file: Path) -> bool:
+    return 'scope="module"' in file.read_text()
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from supervisor.embedded import EmbeddedKafka
 from supervisor.storage.java_map import read_map
 from tests.support.chaos import Chaos, chaos, wait_for
-from tests.support.kafka import TestKafka
+from tests.support.kafka import ShortLivedKafka, TestKafka
 from tests.support.processes import alive
 
 
@@ -130,7 +129,7 @@ def no_space(pids: Iterable[int]) -> Iterator[None]:
 
 def test_a_broker_that_is_away_for_a_while(tmp_path: Path) -> None:
     (tmp_path / "worker").mkdir()
-    broker = EmbeddedKafka(tmp_path / "kafka").start()
+    broker = ShortLivedKafka(tmp_path / "kafka").start()
     try:
         port = int(broker.bootstrap_servers.rpartition(":")[2])
         with chaos(tmp_path / "worker", TestKafka(broker.client), "away") as world:
@@ -143,7 +142,7 @@ def test_a_broker_that_is_away_for_a_while(tmp_path: Path) -> None:
             assert world.rest("GET", "/connectors")[0] == 200
             for numbers in (world.source, world.sink):
                 assert world.state(numbers) == ("RUNNING", "")
-            broker = EmbeddedKafka(tmp_path / "kafka", port=port).start()
+            broker = ShortLivedKafka(tmp_path / "kafka", port=port).start()
             wait_for(lambda: committed(world) > stored + 500, "the source goes on")
             world.assert_unharmed()
             print(f"{world.moved(world.source)} records, {world.moved(world.sink)} written")

@@ -15,6 +15,7 @@ from supervisor.embedded.embedded import EmbeddedKafka
 from tasks.clients import admin_settings, consumer_settings, create, producer_settings
 from tasks.clients.kafka_python import kafka_python_conf
 from tasks.settings import SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
+from tests.support.kafka import ShortLivedKafka
 
 WAIT_S = 60.0
 CONVERTERS = {"key.converter": "ByteArray", "value.converter": "ByteArray"}
@@ -25,7 +26,7 @@ SINK = SinkConnectorConfig({"name": "out", "connector.class": "Sink", "topics": 
 @pytest.fixture(scope="module")
 def broker(request: pytest.FixtureRequest) -> Iterator[EmbeddedKafka]:
     tls, sasl = request.param
-    with EmbeddedKafka(tls=tls, sasl=sasl) as kafka:
+    with ShortLivedKafka(tls=tls, sasl=sasl) as kafka:
         yield kafka
 
 

@@ -27,7 +27,7 @@ from tests.support.group import (
     settled,
     started,
 )
-from tests.support.kafka import TestKafka
+from tests.support.kafka import ShortLivedKafka, TestKafka
 from tests.support.processes import until
 
 
@@ -193,7 +193,7 @@ def test_a_short_pause_costs_nothing(processes: Processes) -> None:
 @contextmanager
 def own_kafka(folder: Path) -> Iterator[EmbeddedKafka]:
     """A broker that may be stopped and started again."""
-    broker = EmbeddedKafka(folder, port=free_port()).start()
+    broker = ShortLivedKafka(folder, port=free_port()).start()
     try:
         yield broker
     finally:

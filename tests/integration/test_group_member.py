@@ -11,13 +11,12 @@ import msgspec
 import pytest
 from confluent_kafka import Consumer
 
-from supervisor.embedded import EmbeddedKafka
 from supervisor.group import Configured
 from supervisor.group.protocol import ConnectProtocol
 from supervisor.units.lifecycle import UnitId
 from tests.support.cuttable_proxy import CuttableProxy
 from tests.support.group import FOUR, WAIT_S, Ledger, LocalWorker, connectors, group_settings, settled, started
-from tests.support.kafka import TestKafka
+from tests.support.kafka import ShortLivedKafka, TestKafka
 from tests.support.processes import until
 
 
@@ -516,5 +515,5 @@ def test_over_tls_with_a_password(group: str) -> None:
         for worker in workers:
             await worker.stop()
 
-    with EmbeddedKafka(tls=True, sasl="SCRAM-SHA-512") as secure:
+    with ShortLivedKafka(tls=True, sasl="SCRAM-SHA-512") as secure:
         run(test(secure.java_client))

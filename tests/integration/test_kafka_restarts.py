@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from supervisor.embedded import EmbeddedKafka
 from supervisor.embedded.ports import free_port
 from tasks.messages import LogSettings, RunTask
 from tasks.states import TargetState
 from tasks.task_runner import run_task
-from tests.support.kafka import TestKafka
+from tests.support.kafka import ShortLivedKafka, TestKafka
 from tests.support.loops import Running, Supervisor, run_sink, run_source, until
 from tests.support.sinks import RecordingSink
 from tests.support.sources import NumberSource
@@ -99,7 +98,7 @@ def test_all_clients_of_tasks_that_have_lost_all_brokers_find_them_again(
 @pytest.mark.long
 def test_all_records_arrive_although_kafka_is_restarted(tmp_path: Path) -> None:
     """Whether librdkafka loses its brokers at the end of one is a matter of luck: now and then one client in this test does."""
-    kafka = EmbeddedKafka(tmp_path / "kafka", port=free_port()).start()
+    kafka = ShortLivedKafka(tmp_path / "kafka", port=free_port()).start()
     try:
         with ExitStack() as running:
             pairs = [running.enter_context(pair(kafka.client, f"t{number}")) for number in range(PAIRS)]

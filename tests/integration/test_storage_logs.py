@@ -13,7 +13,6 @@ import pytest
 from confluent_kafka.admin import ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from connectd.errors import ConfigException, ConnectException
-from supervisor.embedded import EmbeddedKafka
 from supervisor.storage import config_log as config_log_module
 from supervisor.storage import offset_log as offset_log_module
 from supervisor.storage import settings as storage_settings
@@ -27,7 +26,7 @@ from supervisor.storage.status_records import TopicStatus, WorkStatus
 from supervisor.units.lifecycle import UnitId
 from tasks.settings.distributed import DistributedConfig
 from tasks.states import State, TargetState
-from tests.support.kafka import TestKafka
+from tests.support.kafka import ShortLivedKafka, TestKafka
 from tests.support.processes import until
 from tests.support.storage import Heard, worker_props
 
@@ -306,7 +305,7 @@ def test_a_broker_that_is_killed_and_comes_back_loses_nothing(tmp_path: Path, mo
     for module in (config_log_module, storage_settings):
         monkeypatch.setattr(module, "CONFIG_WRITE_TIMEOUT_S", TIMEOUT_S)
     monkeypatch.setattr(offset_log_module, "READ_TIMEOUT_S", TIMEOUT_S)
-    broker = EmbeddedKafka(tmp_path / "kafka").start()
+    broker = ShortLivedKafka(tmp_path / "kafka").start()
     port = int(broker.bootstrap_servers.rpartition(":")[2])
     config = DistributedConfig(worker_props("outage", broker.bootstrap_servers))
 
@@ -321,7 +320,7 @@ def test_a_broker_that_is_killed_and_comes_back_loses_nothing(tmp_path: Path, mo
             statuses.put(UnitId("a"), WorkStatus(state=State.RUNNING, worker_id="w", generation=1))
             reading = asyncio.create_task(offsets.read([b"a"]))
             assert log.snapshot().connector_config("a") == {"v": "1"}
-            broker = await asyncio.to_thread(EmbeddedKafka(tmp_path / "kafka", port=port).start)
+            broker = await asyncio.to_thread(ShortLivedKafka(tmp_path / "kafka", port=port).start)
             await writing
             assert await reading == [None]
             assert log.snapshot().connector_config("a") == {"v": "2"}
@@ -337,7 +336,7 @@ def test_a_broker_that_is_killed_and_comes_back_loses_nothing(tmp_path: Path, mo
 
 
 def test_logs_end_while_kafka_is_away_and_say_so_to_who_waits(tmp_path: Path) -> None:
-    broker = EmbeddedKafka().start()
+    broker = ShortLivedKafka().start()
     config = DistributedConfig(worker_props("away", broker.bootstrap_servers))
 
     async def scenario() -> None:
@@ -365,7 +364,7 @@ def test_logs_end_while_kafka_is_away_and_say_so_to_who_waits(tmp_path: Path) ->
 
 
 def test_the_workers_own_security_settings_reach_all_clients(tmp_path: Path) -> None:
-    with EmbeddedKafka(tls=True, sasl="SCRAM-SHA-512") as broker:
+    with ShortLivedKafka(tls=True, sasl="SCRAM-SHA-512") as broker:
         props = worker_props("secure", broker.bootstrap_servers) | broker.java_client
 
         async def scenario() -> None:

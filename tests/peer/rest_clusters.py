@@ -24,6 +24,8 @@ def group_settings(name: str) -> dict[str, Any]:
         "status.storage.partitions": "2",
         "scheduled.rebalance.max.delay.ms": "0",
         "rebalance.timeout.ms": "30000",
+        # Who does not lead sees at a heartbeat that there is something to do.
+        "heartbeat.interval.ms": "300",
     }
 
 

@@ -5,14 +5,25 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from supervisor.embedded import EmbeddedKafka
+from supervisor.embedded.runtime import KafkaRuntime
+
 TIMEOUT_S = 60.0
+
+
+class ShortLivedKafka(EmbeddedKafka):
+    """A broker that one test starts for itself: it costs a third less, for it compiles nothing so that it is fast for long."""
+
+    def _fetch(self) -> KafkaRuntime:
+        runtime = super()._fetch()
+        return replace(runtime, extra=[*runtime.extra, "-XX:TieredStopAtLevel=1"])
 
 
 @dataclass(frozen=True)

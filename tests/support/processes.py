@@ -13,11 +13,13 @@ TIMEOUT_S = 90.0
 
 
 def wait_until(condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
-    """Returns as soon as the condition holds; fails after the timeout."""
-    deadline = time.monotonic() + timeout_s
+    """Returns as soon as the condition holds; fails after the timeout. Looks less often the longer it waits: looking costs
+    the time of those that are waited for."""
+    begin = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, f"still waiting until {what}"
-        time.sleep(0.005)
+        waited_s = time.monotonic() - begin
+        assert waited_s < timeout_s, f"still waiting until {what}"
+        time.sleep(min(0.005 + waited_s / 20, 0.05))
 
 
 async def until(condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
