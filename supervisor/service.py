@@ -21,8 +21,8 @@ from supervisor.exit_codes import CommandExit
 from supervisor.herder.herder import LocalHerder
 from supervisor.logs.log import listen
 from supervisor.notify import notify, watchdog_interval_s
+from supervisor.own_memory import OwnMemory
 from supervisor.processes.forkserver import ENTRY
-from supervisor.processes.memory import give_back
 from supervisor.processes.pool import ProcessPool
 from supervisor.rest.service import RestService
 from supervisor.signals import Signals
@@ -54,6 +54,7 @@ class WorkerService(ABC):
         self._log_settings = log_settings
         self._command_levels = dict(log_settings.levels)
         self._pool = ProcessPool(entry)
+        self._memory = OwnMemory()
         self._secrets = WorkerSecrets(self._pool, log_settings)
         self._signals = Signals()
         self._reload_wanted = asyncio.Event()
@@ -129,8 +130,8 @@ class WorkerService(ABC):
     async def _work(self) -> NoReturn:
         reload = await self._start()
         _keep_watchdog_quiet()
-        _keep_memory_small()
         notify("READY=1")
+        self._keep_memory_small()
         await asyncio.gather(self._reload_for_ever(reload), *self._failures())
         raise AssertionError("nothing of that ends without an error")
 
@@ -142,6 +143,11 @@ class WorkerService(ABC):
             await reload.run(self._worker_path, self._connector_paths)
             self._after_reload()
             notify("READY=1")
+
+    def _keep_memory_small(self) -> None:
+        """From now on."""
+        self._memory.tidy(len(self._pool.living))
+        asyncio.get_running_loop().call_later(_MEMORY_INTERVAL_S, self._keep_memory_small)
 
     async def _stop(self) -> CommandExit:
         """Stop in good order; another signal ends the patience."""
@@ -208,9 +214,3 @@ def _keep_watchdog_quiet() -> None:
     if interval_s is not None:
         notify("WATCHDOG=1")
         asyncio.get_running_loop().call_later(interval_s, _keep_watchdog_quiet)
-
-
-def _keep_memory_small() -> None:
-    """What a start or a reload took is given back when it is over."""
-    give_back()
-    asyncio.get_running_loop().call_later(_MEMORY_INTERVAL_S, _keep_memory_small)

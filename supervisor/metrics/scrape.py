@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -15,7 +15,7 @@ from supervisor.herder.herder import Herder
 from supervisor.metrics import families
 from supervisor.metrics.lag import LagWatch
 from supervisor.metrics.startups import Startups
-from supervisor.metrics.text import Family, Rows, labels, lines, with_label
+from supervisor.metrics.text import Column, Family, Rows, labels, with_label
 from supervisor.units.counts import ReloadResult
 from supervisor.units.lifecycle import UnitId, has_process
 from supervisor.units.unit import STALLED, Surroundings
@@ -24,7 +24,7 @@ from tasks.states import State
 
 Series = tuple[str, float]
 Metric = tuple[Family, Iterable[Series]]
-Columns = defaultdict[str, list[tuple[str, Sequence[float]]]]
+Columns = defaultdict[str, list[Column]]
 
 # After so many connectors and tasks the event loop gets a turn.
 _UNITS_PER_TURN: Final = 250
@@ -58,47 +58,49 @@ class Scrape:
 
     async def texts(self) -> AsyncIterator[str]:
         """Everything, metric by metric. The event loop turns meanwhile."""
-        for family, series in self._of_connectors():
-            yield family.text(series)
+        for text in self._of_connectors():
+            yield text
         async for text in self._of_tasks():
             yield text
         for family, series in itertools.chain(self._lags(), self._of_worker()):
             yield family.text(series)
+        for family, column in self._of_units():
+            yield family.text_of([column])
 
     # --- Kafka's ------------------------------------------------------------------------------------------------------
 
-    def _of_connectors(self) -> Iterator[Metric]:
+    def _of_connectors(self) -> Iterator[str]:
         own = [(unit.connector, status) for unit, status in self._statuses.items() if unit.task is None]
         written = self._connectors
-        yield (
-            families.CONNECTOR_STATUS,
-            [(with_label(written[name], "status", status.state.lower()), 1) for name, status in own],
-        )
+        states = [with_label(written[name], "status", status.state.lower()) for name, status in own]
         types, classes, versions = [], [], []
         for name, _ in own:
             try:
                 info, version = self._herder.info(name), self._herder.status(name).connector.version
             except NotFoundException:  # it is being deleted
                 continue
-            class_name = info.config.get("connector.class", "")
-            types.append((with_label(written[name], "connector_type", info.type), 1.0))
-            classes.append((with_label(written[name], "connector_class", class_name), 1.0))
-            versions.append((with_label(written[name], "connector_version", str(version or "undefined")), 1.0))
-        yield families.CONNECTOR_TYPE, types
-        yield families.CONNECTOR_CLASS, classes
-        yield families.CONNECTOR_VERSION, versions
+            types.append(with_label(written[name], "connector_type", info.type))
+            classes.append(with_label(written[name], "connector_class", info.config.get("connector.class", "")))
+            versions.append(with_label(written[name], "connector_version", str(version or "undefined")))
+        for family, found in (
+            (families.CONNECTOR_STATUS, states),
+            (families.CONNECTOR_TYPE, types),
+            (families.CONNECTOR_CLASS, classes),
+            (families.CONNECTOR_VERSION, versions),
+        ):
+            yield family.text_of([(found, [1] * len(found))])
+        yield families.CONNECTOR_COUNT.text([("", len(own))])
+        yield families.TASK_COUNT.text([("", len(self._tasks))])
+        yield from self._task_counts()
 
-        # Of all connectors with tasks here: the connector itself may be with another worker.
+    def _task_counts(self) -> Iterator[str]:
+        """Of all connectors with tasks here: the connector itself may be with another worker."""
         totals = Counter(unit.connector for unit, _ in self._tasks)
-        by_state = Counter((unit.connector, status.state) for unit, status in self._tasks)
-        yield families.CONNECTOR_COUNT, [("", len(own))]
-        yield families.TASK_COUNT, [("", len(self._tasks))]
-        yield families.CONNECTOR_TASK_COUNT, [(written[name], count) for name, count in totals.items()]
+        written = [self._connectors[name] for name in totals]
+        yield families.CONNECTOR_TASK_COUNT.text_of([(written, list(totals.values()))])
         for state in _COUNTED_STATES:
-            yield (
-                families.task_count_in(state.lower()),
-                [(written[name], by_state.get((name, state), 0)) for name in totals],
-            )
+            counts = Counter(unit.connector for unit, status in self._tasks if status.state is state)
+            yield families.task_count_in(state.lower()).text_of([(written, [counts.get(name, 0) for name in totals])])
 
     async def _of_tasks(self) -> AsyncIterator[str]:
         # Nearly all have the same metrics, so that tens of thousands of series are made of a few columns.
@@ -114,17 +116,17 @@ class Scrape:
         of_all: Columns = defaultdict(list)
         of_clients: Columns = defaultdict(list)
         for (is_connector, names), (rows, units) in alike.items():
-            template, values_by_name = lines(rows.labels), dict(zip(names, zip(*rows.values, strict=True), strict=True))
+            values_by_name = dict(zip(names, zip(*rows.values, strict=True), strict=True))
             for name, column in values_by_name.items():
-                of_all[name].append((template, column))
+                of_all[name].append((rows.labels, column))
                 if not is_connector:
-                    of_tasks[name].append((template, column))
+                    of_tasks[name].append((rows.labels, column))
             for name, client in _CLIENTS:
                 if name in values_by_name:
-                    ids = lines([labels({"clientid": f"connector-{client}-{unit}"}) for unit in units])
+                    ids = [labels({"clientid": f"connector-{client}-{unit}"}) for unit in units]
                     of_clients[name].append((ids, values_by_name[name]))
-        states = [(with_label(self._labels[unit], "status", status.state.lower()), 1) for unit, status in self._tasks]
-        yield families.TASK_STATUS.text(states)
+        states = [with_label(self._labels[unit], "status", status.state.lower()) for unit, status in self._tasks]
+        yield families.TASK_STATUS.text_of([(states, [1] * len(states))])
         for family in families.TASKS:
             yield family.text_of(of_tasks[family.attribute])
         for family in families.CLIENTS:
@@ -179,16 +181,19 @@ class Scrape:
             yield family, series
         yield families.RELOADS, [(labels({"result": result}), counts.reloads[result]) for result in ReloadResult]
 
-        heard = [(unit, metrics.heard) for unit, metrics in self._units if has_process(self._statuses[unit])]
-        stalled = [(unit, (status.trace or "").startswith(STALLED)) for unit, status in self._statuses.items()]
-        yield families.STALLED, [(self._labels[unit], int(hangs)) for unit, hangs in stalled]
-        yield families.HEARTBEAT_AGE, [(self._labels[unit], max(0.0, self._now - at)) for unit, at in heard]
         yield families.PROCESSES, self._processes()
         yield families.READY, [("", int(self._herder.is_ready))]
         yield (
             families.INFO,
             [(labels({"version": connectd.__version__, "kafka_connect_version": KAFKA_CONNECT_VERSION}), 1)],
         )
+
+    def _of_units(self) -> Iterator[tuple[Family, Column]]:
+        stalled = [int((status.trace or "").startswith(STALLED)) for status in self._statuses.values()]
+        yield families.STALLED, (list(self._labels.values()), stalled)
+        heard = [(unit, metrics.heard) for unit, metrics in self._units if has_process(self._statuses[unit])]
+        ages = [max(0.0, self._now - at) for _, at in heard]
+        yield families.HEARTBEAT_AGE, ([self._labels[unit] for unit, _ in heard], ages)
 
     def _processes(self) -> list[Series]:
         running = Counter(

@@ -5,7 +5,9 @@ The library's own writer takes 0.35 s for 35,000 series, this one 0.02 s (measur
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from operator import add
 from typing import Final, Literal
 
 import msgspec
@@ -15,6 +17,8 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _encoder: Final = msgspec.json.Encoder()
 
 Type = Literal["gauge", "counter"]
+# The labels of some series, written, and the value of each.
+Column = tuple[Sequence[str], Sequence[float]]
 
 
 class Rows:
@@ -43,21 +47,15 @@ class Family(msgspec.Struct, frozen=True):
     def text(self, series: Iterable[tuple[str, float]]) -> str:
         """All its series, each with its labels as `labels` writes them; nothing if there are none."""
         pairs = list(series)
-        return self.text_of([(lines([each for each, _ in pairs]), [value for _, value in pairs])] if pairs else [])
+        return self.text_of([([written for written, _ in pairs], [value for _, value in pairs])])
 
-    def text_of(self, columns: Iterable[tuple[str, Sequence[float]]]) -> str:
-        """As `text`; a column is the `lines` of its series, and their values."""
-        name = self.name
-        found = [template.replace("\n", f"\n{name}") % tuple(_numbers(values)) for template, values in columns]
-        return f"# HELP {name} {self.doc}\n# TYPE {name} {self.type}{''.join(found)}\n" if found else ""
-
-
-def lines(labels: Iterable[str]) -> str:
-    """A line for each series, still without the name of the metric and the value: they serve for all metrics of some units.
-
-    Labels have no line breaks in them: where a line begins, a name goes.
-    """
-    return "".join([f"\n{each.replace('%', '%%')} %s" for each in labels])
+    def text_of(self, columns: Iterable[Column]) -> str:
+        """As `text`, of series by columns."""
+        start = f"\n{self.name}"
+        found = [_series(start, labels, values) for labels, values in columns if labels]
+        return (
+            "".join([f"# HELP {self.name} {self.doc}\n# TYPE {self.name} {self.type}", *found, "\n"]) if found else ""
+        )
 
 
 def labels(values: Mapping[str, str]) -> str:
@@ -74,11 +72,19 @@ def with_label(written: str, name: str, value: str) -> str:
     return f"{written[:-1]},{one}" if written else f"{{{one}"
 
 
+def _series(start: str, labels: Sequence[str], values: Sequence[float]) -> str:
+    """A line for each; `start` is a line break and the name of the metric."""
+    if values.count(values[0]) == len(values):  # most often: what is at rest
+        (number,) = _numbers(values[:1])
+        return f"{start}{f'{number}{start}'.join(labels)}{number}"
+    return start.join(itertools.chain(("",), map(add, labels, _numbers(values))))
+
+
 def _numbers(values: Sequence[float]) -> Sequence[str]:
-    """As `repr` writes them, but all at once as JSON: in a fifth of the time."""
+    """As `repr` writes them, after a space, but all at once as JSON: in a fifth of the time."""
     text = _encoder.encode(values).decode()
     # What is no number has no place in JSON.
-    return [repr(value) for value in values] if "null" in text else text[1:-1].split(",")
+    return [f" {value!r}" for value in values] if "null" in text else f" {text[1:-1].replace(',', ', ')}".split(",")
 
 
 def _escaped(value: str) -> str:

@@ -69,7 +69,8 @@ class WorkerMetrics:
         found = []
         for unit in list(self._surroundings.statuses.all):
             with contextlib.suppress(NotFoundException):
-                if unit.task is None and (info := herder.info(unit.connector)).type is ConnectorType.SINK:
-                    group = info.config.get("consumer.override.group.id") or f"connect-{unit.connector}"
-                    found.append(SinkGroup(unit.connector, group))
+                # The state is known already, other than what else there is to know.
+                if unit.task is None and herder.status(unit.connector).type is ConnectorType.SINK:
+                    group = herder.info(unit.connector).config.get("consumer.override.group.id")
+                    found.append(SinkGroup(unit.connector, group or f"connect-{unit.connector}"))
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,16 +46,6 @@ def _proportional_bytes(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(b"Pss:")), 0)
-
-
-def give_back() -> None:
-    """Return to the system what the C library keeps for later: starting hundreds of tasks takes more than watching them.
-
-    Other C libraries than glibc have no call for it.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def mib(count: int) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.cluster import Cluster, ClusterMember, cluster, processes_of, wait_until
+from tests.support.cluster import Cluster, ClusterMember, cluster, wait_until
 from tests.support.kafka import TestKafka
 from tests.support.prometheus import Prometheus, prometheus, tool
 from tests.support.worker_process import CONNECTD
@@ -81,7 +81,7 @@ def watched(kafka: TestKafka, tmp_path_factory: pytest.TempPathFactory) -> Itera
         with prometheus(folder, labels, [RULES]) as server:
             wait_until(lambda: len(server.query("connectd_ready == 1")) == 2, "both workers were scraped")
             # Something to count from now on: rates are those of series that were there before.
-            (pid,) = processes_of("out")["out-0"]
+            (pid,) = workers.processes_of("out")["out-0"]
             os.kill(pid, signal.SIGKILL)
             with (folder / "in.txt").open("a") as file:
                 file.write("three\n")

@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,17 @@ def wait_until(condition: Callable[[], object], what: str, timeout_s: float = PA
 
 def processes_of(connector: str) -> dict[str, list[int]]:
     """The pids of all processes on this machine that run tasks of a connector, by task: never more than one."""
+    return _running_tasks(connector, psutil.process_iter())
+
+
+def _running_tasks(connector: str, processes: Iterable[psutil.Process]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     title = f"connectd: task {connector}-"
-    for process in psutil.process_iter(["cmdline"]):
-        text = " ".join(process.info["cmdline"] or ())
-        if text.startswith(title):
-            found.setdefault(text.removeprefix("connectd: task ").split()[0], []).append(process.pid)
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            text = " ".join(process.cmdline())
+            if text.startswith(title):
+                found.setdefault(text.removeprefix("connectd: task ").split()[0], []).append(process.pid)
     return found
 
 
@@ -196,6 +201,11 @@ class Cluster:
     def followers(self) -> list[ClusterMember]:
         leader = self.leader
         return [each for each in self.living if each is not leader]
+
+    def processes_of(self, connector: str) -> dict[str, list[int]]:
+        """As the function of this name, but of these workers only: others may have a connector of the same name."""
+        workers = [psutil.Process(each.process.pid) for each in self.living if each.process is not None]
+        return _running_tasks(connector, [child for worker in workers for child in worker.children(recursive=True)])
 
     def statuses(self, connector: str) -> dict[str, tuple[str, str]]:
         """State and worker of a connector and its tasks, as some worker sees them; empty while that is not known."""

@@ -43,6 +43,20 @@ def test_what_is_no_number_is_told_as_such() -> None:
     assert others == [math.inf, -math.inf, 2.0]
 
 
+def test_columns_are_read_back_series_by_series() -> None:
+    """Also where all have the same value, and names and labels have in them what means something elsewhere."""
+    columns = [
+        ([labels({"n": "100 %s"}), labels({"n": AWKWARD})], [1.0, 2.0]),
+        ([labels({"n": "c"}), labels({"n": "d"}), ""], (0.0, 0.0, 0.0)),
+        ([labels({"n": "e"}), labels({"n": "f"})], [math.nan, math.nan]),
+        ([], []),
+    ]
+    (family,) = text_string_to_metric_families(Family("m", "gauge", "What it is").text_of(columns))
+    found = {sample.labels.get("n", ""): sample.value for sample in family.samples}
+    assert math.isnan(found.pop("e")) and math.isnan(found.pop("f"))
+    assert found == {"100 %s": 1.0, AWKWARD: 2.0, "c": 0.0, "d": 0.0, "": 0.0}
+
+
 def test_names_follow_the_rules_of_prometheus() -> None:
     declared = [*families.TASKS, *families.CLIENTS, *families.UNITS]
     assert len({family.name for family in declared}) == len(declared)
