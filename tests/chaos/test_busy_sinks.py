@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,9 @@ from tests.support.kafka import TestKafka
 
 # The shortest session that a broker allows, and no poll interval may be shorter.
 INTERVAL_MS = 6000
-BUSY_S = 25
+BUSY_S = 15
+# Between two looks at the members: each costs a connection.
+LOOK_S = 0.1
 RECORD_BYTES = 10_000
 RECORDS = 15_000
 # librdkafka's queue (queued.max.messages.kbytes, 32 MiB here), what it fetches at a time, one batch, and some more.
@@ -71,7 +74,7 @@ def members(world: Chaos, group: str) -> dict[str, list[int]]:
 
 
 def test_ten_minutes_in_put(world: Chaos) -> None:
-    """In small: four poll intervals and four sessions of the group."""
+    """In small: more than two poll intervals and two sessions of the group."""
     topic = world.kafka.create_topic(f"{world.sink.name}-busy", partitions=2)
     sink = world.create(
         "busy",
@@ -100,12 +103,14 @@ def test_ten_minutes_in_put(world: Chaos) -> None:
         while not done.exists():
             world.kafka.produce(topic, [str(number)], partition=mine)
             number += 1
+            time.sleep(LOOK_S)
         before, assignments = members(world, group), fellow.assignments
         at_first = most = psutil.Process(pid).memory_full_info().uss
         world.kafka.produce(topic, [str(each).rjust(RECORD_BYTES) for each in range(RECORDS)], partition=mine)
         while len(sink.written()) < number:
             most = max(most, psutil.Process(pid).memory_full_info().uss)
             assert members(world, group) == before
+            time.sleep(LOOK_S)
         wait_for(lambda: len(sink.written()) == number + RECORDS, "all is written")
         assert members(world, group) == before
         assert fellow.assignments == assignments

@@ -21,7 +21,10 @@ from supervisor.storage.java_map import read_map
 
 KILLS = 20
 # Fast enough that every kill hits a transfer, slow enough that the whole run stays short.
-LINES_A_SECOND = 20_000
+LINES_A_SECOND = 5_000
+LINE_BYTES = len("line 000000000\n")
+# Each kill comes within so many seconds of transfer after the one before.
+KILL_WITHIN_S = 0.7
 CONNECTD = Path(sys.executable).with_name("connectd")
 
 
@@ -125,9 +128,7 @@ def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = 180) -
 def numbers(path: Path) -> Iterator[int]:
     with path.open() as file:
         for line in file:
-            assert line.startswith("line ") and len(line) == len("line 000000000\n"), (
-                f"not a line that was sent: {line!r}"
-            )
+            assert line.startswith("line ") and len(line) == LINE_BYTES, f"not a line that was sent: {line!r}"
             yield int(line[5:])
 
 
@@ -192,7 +193,7 @@ def test_nothing_is_lost_and_order_is_kept(
             for kill in range(KILLS):
                 moved = size()
                 # Somewhere in the middle of it: after some bytes, and some more milliseconds.
-                goal = moved + chance.randrange(1, 200_000)
+                goal = moved + chance.randrange(1, int(KILL_WITHIN_S * LINES_A_SECOND * LINE_BYTES))
                 wait_for(lambda goal=goal: size() >= goal, f"the transfer goes on after kill {kill}")  # type: ignore[misc]
                 time.sleep(chance.random() * 0.1)
                 victims = worker.tasks()
