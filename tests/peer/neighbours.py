@@ -21,6 +21,8 @@ SETTINGS = {
     "plugin.discovery": "service_load",
     "scheduled.rebalance.max.delay.ms": "0",
     "session.timeout.ms": "15000",
+    # Who does not lead sees at a heartbeat that there is something to do.
+    "heartbeat.interval.ms": "500",
     "task.shutdown.graceful.timeout.ms": "30000",
     "consumer.metadata.max.age.ms": "1000",
 }
