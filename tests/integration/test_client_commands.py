@@ -37,20 +37,36 @@ class Client:
         return json.loads(self(*arguments, "--output", "json").stdout)
 
 
-@pytest.fixture
-def client(kafka: TestKafka, tmp_path: Path) -> Iterator[Client]:
-    """Of a worker without connectors."""
-    port = free_port()
-    (tmp_path / "worker.properties").write_text(
+@pytest.fixture(scope="module")
+def url(kafka: TestKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the worker is."""
+    folder = tmp_path_factory.mktemp("worker")
+    url = f"http://127.0.0.1:{free_port()}"
+    (folder / "worker.properties").write_text(
         f"bootstrap.servers={kafka.bootstrap_servers}\nkey.converter={STRING}\nvalue.converter={STRING}\n"
-        f"offset.storage.file.filename={tmp_path}/offsets\noffset.flush.interval.ms=200\n"
-        f"listeners=http://127.0.0.1:{port}\n"
+        f"offset.storage.file.filename={folder}/offsets\noffset.flush.interval.ms=200\n"
+        f"listeners={url}\n"
     )
-    with worker_process(tmp_path, "worker.properties") as worker:
-        client = Client(f"http://127.0.0.1:{port}", tmp_path / "contexts.json")
-        wait_until(lambda: "listening" in worker.log.read_text() or _serves(client), "the worker serves")
-        yield client
+    with worker_process(folder, "worker.properties") as worker:
+        client = Client(url, folder / "contexts.json")
+        wait_until(lambda: _serves(client), f"the worker serves; see {worker.log}")
+        yield url
         assert worker.stop() == 0
+
+
+@pytest.fixture
+def client(url: str, tmp_path: Path) -> Iterator[Client]:
+    """Of a worker without connectors and their offsets."""
+    client = Client(url, tmp_path / "contexts.json")
+    yield client
+    left = client.json("get", "connectors")
+    for each in left:
+        name, kind = each["name"], each["type"]
+        client("stop", name)
+        client("wait", name, "--for", "stopped")
+        if kind == "source":
+            client("offsets", "reset", name)
+        client("delete", name)
 
 
 def _serves(client: Client) -> bool:
