@@ -13,13 +13,14 @@ TIMEOUT_S = 90.0
 
 
 def wait_until(condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
-    """Returns as soon as the condition holds; fails after the timeout. Looks less often the longer it waits: looking costs
-    the time of those that are waited for."""
-    begin = time.monotonic()
+    """Returns as soon as the condition holds; fails after the timeout. Looks less often the longer it waits, and the longer a
+    look takes: looking costs the time of those that are waited for."""
+    begin = looked = time.monotonic()
     while not condition():
-        waited_s = time.monotonic() - begin
-        assert waited_s < timeout_s, f"still waiting until {what}"
-        time.sleep(min(0.005 + waited_s / 20, 0.05))
+        now = time.monotonic()
+        assert now - begin < timeout_s, f"still waiting until {what}"
+        time.sleep(min(0.005 + (now - begin) / 20, 0.05) + min(2 * (now - looked), 0.2))
+        looked = time.monotonic()
 
 
 async def until(condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
