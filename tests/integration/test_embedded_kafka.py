@@ -23,7 +23,7 @@ from supervisor.embedded.errors import DataFolderError, EmbeddedKafkaError
 from supervisor.embedded.files import read_json
 from supervisor.embedded.processes import started_at
 from tests.peer.jvm import run_java
-from tests.support.kafka import TestKafka
+from tests.support.kafka import ShortLivedKafka, TestKafka
 
 TIMEOUT_S = 60.0
 CONNECTD_KAFKA = [sys.executable, "-m", "supervisor.embedded"]
@@ -121,12 +121,12 @@ def test_foreground_stops_cleanly_on_sigterm(data: Path) -> None:
 
 
 def test_messages_survive_kill_9_of_the_broker(tmp_path: Path) -> None:
-    with EmbeddedKafka(tmp_path / "data") as running:
+    with ShortLivedKafka(tmp_path / "data") as running:
         TestKafka(running.client).produce("kept", ["acknowledged"])
         (java,) = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
         subprocess.run(["kill", "-9", java], check=True)
         assert running.wait() == 128 + signal.SIGKILL
-    with EmbeddedKafka(tmp_path / "data") as running:
+    with ShortLivedKafka(tmp_path / "data") as running:
         assert TestKafka(running.client).lines("kept", 1) == ["acknowledged"]
 
 
@@ -134,7 +134,7 @@ def test_clients_must_be_who_they_say(tmp_path: Path) -> None:
     """One folder, started with one kind of security after the other."""
     folder = tmp_path / "data"
     for number, (tls, sasl) in enumerate([(False, "PLAIN"), (True, "SCRAM-SHA-256"), (True, None)], start=1):
-        with EmbeddedKafka(folder, tls=tls, sasl=sasl) as running:
+        with ShortLivedKafka(folder, tls=tls, sasl=sasl) as running:
             kafka = TestKafka(running.client)
             kafka.produce("secured", [f"written with {running.client['security.protocol']}"])
             assert len(kafka.lines("secured", number)) == number
@@ -173,19 +173,19 @@ def test_a_port_that_was_free_a_moment_ago_is_replaced(tmp_path: Path, monkeypat
         stolen = thief.getsockname()[1]
         choices = [stolen]
         monkeypatch.setattr(broker, "free_port", lambda: choices.pop() if choices else ports.free_port())
-        with EmbeddedKafka(tmp_path / "data", port=ports.free_port()) as kafka:
+        with ShortLivedKafka(tmp_path / "data", port=ports.free_port()) as kafka:
             assert TestKafka(kafka.client).produce("anything", ["works"]) == 1
         assert f":{stolen}" in (tmp_path / "data" / "broker.log.1").read_text()
 
 
 def test_a_broker_that_cannot_start_says_why_at_once(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedKafkaError, match="Too small maximum heap"):
-        EmbeddedKafka(tmp_path / "data", heap="1k").start()
+        ShortLivedKafka(tmp_path / "data", heap="1k").start()
     # The folder is as good as before, and nobody holds it.
     lock = tmp_path / "data" / "kafka-logs" / ".lock"
     with lock.open("w") as held:
         fcntl.lockf(held, fcntl.LOCK_EX)  # as a broker does that was started in another way
         with pytest.raises(DataFolderError, match="in use by a broker that was started in another way"):
-            EmbeddedKafka(tmp_path / "data").start()
-    with EmbeddedKafka(tmp_path / "data"), pytest.raises(DataFolderError, match="in use by a running broker"):
-        EmbeddedKafka(tmp_path / "data").start()
+            ShortLivedKafka(tmp_path / "data").start()
+    with ShortLivedKafka(tmp_path / "data"), pytest.raises(DataFolderError, match="in use by a running broker"):
+        ShortLivedKafka(tmp_path / "data").start()

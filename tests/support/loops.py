@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -46,6 +45,7 @@ from tasks.source.sender import Sender
 from tasks.states import State, TargetState
 from tasks.throttle import Throttle
 from tasks.topic_creation import TopicCreation
+from tests.support.processes import wait_until
 
 T = TypeVar("T")
 
@@ -60,13 +60,16 @@ FAST_CONSUMER: Mapping[str, Any] = {
 }
 
 
-def until(condition: Callable[[], Any], what: str, timeout_s: float = TIMEOUT_S) -> Any:
+def until(condition: Callable[[], T], what: str, timeout_s: float = TIMEOUT_S) -> T:
     """What the condition returned when it first held; fails when it never does."""
-    deadline = time.monotonic() + timeout_s
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"waited {timeout_s:g} s in vain: {what}"
-        time.sleep(0.005)
-    return result
+    found: list[T] = []
+
+    def holds() -> bool:
+        found[:] = [condition()]
+        return bool(found[0])
+
+    wait_until(holds, what, timeout_s)
+    return found[0]
 
 
 class Supervisor:

@@ -13,22 +13,27 @@ TIMEOUT_S = 90.0
 
 
 def wait_until(condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
-    """Returns as soon as the condition holds; fails after the timeout. Looks less often the longer it waits, and the longer a
-    look takes: looking costs the time of those that are waited for."""
+    """Returns as soon as the condition holds; fails after the timeout."""
     begin = looked = time.monotonic()
     while not condition():
-        now = time.monotonic()
-        assert now - begin < timeout_s, f"still waiting until {what}"
-        time.sleep(min(0.005 + (now - begin) / 20, 0.05) + min(2 * (now - looked), 0.2))
+        time.sleep(_pause(begin, looked, what, timeout_s, longest_s=0.05))
         looked = time.monotonic()
 
 
 async def until(condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
     """The same in an event loop."""
-    deadline = time.monotonic() + timeout_s
+    begin = looked = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, f"still waiting until {what}"
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(_pause(begin, looked, what, timeout_s, longest_s=0.02))
+        looked = time.monotonic()
+
+
+def _pause(begin: float, looked: float, what: str, timeout_s: float, longest_s: float) -> float:
+    """Seconds until the next look: the more, the longer all takes and the longer the last look took. Looking costs the time
+    of those that are waited for. Raises AssertionError after the timeout."""
+    now = time.monotonic()
+    assert now - begin < timeout_s, f"still waiting until {what}"
+    return min(0.002 + (now - begin) / 20, longest_s) + min(2 * (now - looked), 0.2)
 
 
 def alive(pid: int) -> bool:

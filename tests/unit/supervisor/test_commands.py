@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from supervisor.cli import cli
 from tests.support.worker_process import CONNECTD
 
 WORKER = """
@@ -144,8 +146,8 @@ def test_plugins_are_listed_with_those_that_are_broken(folder: Path) -> None:
 
 
 def test_the_reference_names_every_key() -> None:
-    done = connectd("config-docs")
-    assert done.returncode == 0
+    done = CliRunner().invoke(cli, ["config-docs"])
+    assert done.exit_code == 0
     for key in (
         "bootstrap.servers",
         "offset.storage.file.filename",
@@ -161,11 +163,6 @@ def test_the_reference_names_every_key() -> None:
     [
         ((), 2, "Usage: connectd"),
         (("--help",), 0, "standalone"),
-        (("--version",), 0, "connectd 0."),
-        (("standalone",), 2, "Missing argument 'WORKER.properties'"),
-        (("standalone", "--help"), 0, "SIGHUP"),
-        (("standalone", "w.properties", "--log-level", "LOUD"), 2, "LOUD: expected one of TRACE"),
-        (("no-such-command",), 2, "No such command"),
         (("plugins", "missing.properties"), 78, "cannot be read"),
     ],
 )
@@ -174,6 +171,22 @@ def test_usage(arguments: tuple[str, ...], code: int, expected: str) -> None:
     assert done.returncode == code
     assert expected in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        (("--version",), 0, "connectd 0."),
+        (("standalone",), 2, "Missing argument 'WORKER.properties'"),
+        (("standalone", "--help"), 0, "SIGHUP"),
+        (("standalone", "w.properties", "--log-level", "LOUD"), 2, "LOUD: expected one of TRACE"),
+        (("no-such-command",), 2, "No such command"),
+    ],
+)
+def test_usage_that_needs_no_process(arguments: tuple[str, ...], code: int, expected: str) -> None:
+    done = CliRunner().invoke(cli, arguments, prog_name="connectd")
+    assert done.exit_code == code
+    assert expected in done.output
 
 
 def test_the_supervisor_imports_nothing_that_only_tasks_need() -> None:
