@@ -141,7 +141,7 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
         offsets = SourceOffsets(tracker, control, worker.offset_flush_timeout_ms / 1000)
         loop = SourceLoop(task, pipeline, sender, tracker, offsets, topics, control, counters, limits)
     else:
-        offsets_topic = OffsetsTopic.of(cluster, connector)
+        offsets_topic = OffsetsTopic.of(cluster, order.connector_config)
         transactions = Transactions(order.connector, order.task, producer, offsets_topic, control, counters)
         if connector.transaction_boundary is TransactionBoundary.CONNECTOR:
             context = WorkerTransactionContext()

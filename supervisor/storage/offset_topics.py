@@ -14,7 +14,7 @@ import structlog
 
 from connectd.errors import ConnectException
 from supervisor.storage.offset_file import Entries, OffsetBackingStore, canonical
-from tasks.settings.source import OFFSETS_STORAGE_TOPIC
+from tasks.settings.source import own_offsets_topic
 
 log = structlog.get_logger(__name__)
 
@@ -54,17 +54,12 @@ class OffsetTopics:
 
     def of(self, connector_config: Mapping[str, str]) -> OffsetBackingStore:
         """Where a connector with this configuration has its offsets."""
-        topic = self.own_topic(connector_config)
+        topic = own_offsets_topic(connector_config, self._name)
         return self._shared if topic is None else _OwnOffsets(lambda: self._opened(topic), self._shared)
-
-    def own_topic(self, connector_config: Mapping[str, str]) -> str | None:
-        """The topic that a connector has for itself, if any."""
-        topic = connector_config.get(OFFSETS_STORAGE_TOPIC, "").strip()
-        return topic if topic not in ("", self._name) else None
 
     def close_unused(self, connector_configs: Sequence[Mapping[str, str]]) -> None:
         """Close the topics that none of these connectors have, unless they are just being read or written."""
-        used = {self.own_topic(config) for config in connector_configs}
+        used = {own_offsets_topic(config, self._name) for config in connector_configs}
         for topic in [topic for topic, own in self._own.items() if topic not in used and not own.users]:
             self._close(topic)
 

@@ -91,11 +91,6 @@ class SourceConnectorConfig(DeadLetterConfig):
         return cast("int | None", self.get(TRANSACTION_BOUNDARY_INTERVAL_MS))
 
     @property
-    def offsets_storage_topic(self) -> str | None:
-        """The connector's own offsets topic; None means the worker's."""
-        return cast("str | None", self.get(OFFSETS_STORAGE_TOPIC))
-
-    @property
     def uses_topic_creation(self) -> bool:
         """Whether missing topics are to be created, if the worker's `topic.creation.enable` allows it."""
         return uses_topic_creation(self.originals())
@@ -104,6 +99,12 @@ class SourceConnectorConfig(DeadLetterConfig):
     def topic_creation_groups(self) -> list[TopicCreationGroup]:
         """How missing topics are created: the first group that matches counts, the last one matches all; or empty."""
         return topic_creation_groups(self.originals(), self.values()) if self.uses_topic_creation else []
+
+
+def own_offsets_topic(connector_config: Mapping[str, str], shared: str) -> str | None:
+    """The topic that a source has for its offsets alone: None if it names none, or that of all, which is `shared`."""
+    topic = connector_config.get(OFFSETS_STORAGE_TOPIC, "").strip()
+    return topic if topic not in ("", shared) else None
 
 
 @cache

@@ -10,7 +10,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectd.errors import ConnectException
 from tasks.control import Control, OffsetStoreError
-from tasks.settings import DistributedConfig, SourceConnectorConfig
+from tasks.settings import DistributedConfig
+from tasks.settings.source import own_offsets_topic
 from tasks.source.counters import SourceCounters
 from tasks.source.offsets import Chunk, OffsetTracker, encode_key, encode_value
 
@@ -33,11 +34,11 @@ class OffsetsTopic(NamedTuple):
     is_own: bool
 
     @classmethod
-    def of(cls, worker: DistributedConfig, connector: SourceConnectorConfig) -> OffsetsTopic:
+    def of(cls, worker: DistributedConfig, connector_config: Mapping[str, str]) -> OffsetsTopic:
         """What the connector's configuration says, or the worker's."""
         shared = worker.offset_topic.name
-        name = connector.offsets_storage_topic or shared
-        return cls(name, name != shared)
+        own = own_offsets_topic(connector_config, shared)
+        return cls(own or shared, own is not None)
 
 
 class TransactionOffsets(OffsetTracker):

@@ -11,6 +11,7 @@ from tasks.settings import (
     TransactionBoundary,
     WorkerConfig,
 )
+from tasks.settings.source import OFFSETS_STORAGE_TOPIC, own_offsets_topic
 from tasks.settings.unknown import unknown_keys
 
 BASE = {"name": "lines", "connector.class": "FileStreamSource"}
@@ -38,8 +39,16 @@ def test_the_least_connector_has_javas_defaults() -> None:
     assert config.transformations == []
     assert config.transaction_boundary is TransactionBoundary.POLL
     assert config.transaction_boundary_interval_ms is None
-    assert config.offsets_storage_topic is None
+    assert config.get(OFFSETS_STORAGE_TOPIC) is None
     assert config.topic_creation_groups == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "own"), [(None, None), (" ", None), ("all", None), (" all ", None), ("mine", "mine"), (" mine ", "mine")]
+)
+def test_a_topic_for_its_offsets_is_its_own_if_it_is_not_that_of_all(topic: str | None, own: str | None) -> None:
+    config = BASE if topic is None else {**BASE, OFFSETS_STORAGE_TOPIC: topic}
+    assert own_offsets_topic(config, "all") == own
 
 
 @pytest.mark.parametrize(
