@@ -35,7 +35,7 @@ from tasks.settings import worker_config
 from tasks.settings.connector import CONNECTOR_CLASS
 from tasks.settings.exactly_once import exactly_once_errors
 from tasks.settings.java import define_java
-from tasks.settings.limits import define_connector_limits
+from tasks.settings.limits import TASK_MEMORY_MAX, define_connector_limits
 from tasks.settings.python import define_connector_python
 
 _PASSWORD: Final = "PASSWORD"  # noqa: S105 (a type)
@@ -88,7 +88,7 @@ class Host:
 
 
 class _Settings(msgspec.Struct, frozen=True):
-    """What a host is started with: the worker's settings, those of the connector about Java, and Kafka's worker's."""
+    """What a host is started with: the settings of the worker, of the connector about its machine, and of Kafka's worker."""
 
     worker: Mapping[str, str]
     java: Mapping[str, str]
@@ -97,7 +97,7 @@ class _Settings(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, connector: JavaPlugin, worker: Mapping[str, str], config: Mapping[str, str]) -> Self:
         """Raises ConfigException."""
-        java = {key: config[key] for key in (JAVA_HOME, JAVA_OPTIONS) if key in config}
+        java = {key: config[key] for key in (JAVA_HOME, JAVA_OPTIONS, TASK_MEMORY_MAX) if key in config}
         return cls(dict(worker), java, worker_properties(connector, worker, config))
 
 

@@ -17,13 +17,18 @@ from tasks.java.process import JavaProcess
 from tasks.moving import plugin_path
 from tasks.settings.distributed import EXACTLY_ONCE_SOURCE_SUPPORT, OFFSET_STORAGE, DistributedConfig
 from tasks.settings.group import GROUP_ID
-from tasks.settings.java import options
+from tasks.settings.java import options as split
+from tasks.settings.limits import Limits
 from tasks.settings.worker import CONFIG_PROVIDERS, HEADER_CONVERTER, KEY_CONVERTER, PLUGIN_PATH, VALUE_CONVERTER
 
 WORKER_ID: Final = "connectd"
 
-# Java's producers take 32 MiB for records that are on their way, of a heap that has little more.
-_DEFAULTS: Final[Mapping[str, str]] = {"producer.buffer.memory": str(8 << 20)}
+# What is larger than Java's 16 KiB saves most of the requests, of which one is on its way at a time.
+_BATCH: Final[Mapping[str, str]] = {"producer.batch.size": str(64 << 10)}
+# Java's own is 32 MiB. Ten times as much of the heap is taken by what belongs to small records that wait in it for their turn.
+_BUFFER: Final[Mapping[str, str]] = {"producer.buffer.memory": str(4 << 20)}
+# Whoever sends larger requests needs more than they take.
+_LARGER_REQUESTS: Final = ("producer.max.request.size", "producer.override.max.request.size")
 # What connectd does itself: secrets are resolved before, there is no server, and hardly a task keeps its offsets itself.
 _LEFT_OUT: Final = (
     CONFIG_PROVIDERS,
@@ -41,8 +46,10 @@ def start_host(
 ) -> JavaProcess:
     """A host for this connector. Raises ConfigException, ConnectException, OSError."""
     home = config.get(JAVA_HOME) or worker_config.get(JAVA_HOME)
-    extra = [*_options(worker_config), *_options(config)]
-    return JavaProcess(host_command(machine(home or None), extra), title)
+    options = [*_options(worker_config), *_options(config)]
+    limits = Limits.as_far_as_known(worker_config, config)
+    command = host_command(machine(home or None), options, memory_max_bytes=limits.memory_max_bytes)
+    return JavaProcess(command, title)
 
 
 def worker_properties(
@@ -54,8 +61,10 @@ def worker_properties(
     for key in (KEY_CONVERTER, VALUE_CONVERTER, HEADER_CONVERTER):
         if key in kept:
             kept[key] = java_name(kept[key])
+    larger = any(key in settings for key in _LARGER_REQUESTS for settings in (worker_config, config))
     return {
-        **_DEFAULTS,
+        **_BATCH,
+        **({} if larger else _BUFFER),
         **kept,
         PLUGIN_PATH: plugin_path_of(connector, path, worker_config, config),
         "plugin.discovery": "service_load",
@@ -87,6 +96,6 @@ def java_name(name: str) -> str:
 def _options(config: Mapping[str, str]) -> list[str]:
     text = config.get(JAVA_OPTIONS) or ""
     try:
-        return options(text)
+        return split(text)
     except ValueError as error:
         raise ConfigException(JAVA_OPTIONS, text, f"Expected options as on a command line: {error}") from None

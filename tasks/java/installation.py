@@ -37,8 +37,10 @@ _COMPILE_TIMEOUT_S: Final = 300.0
 _LEVEL: Final = "17"
 
 
-def host_command(machine: Machine, options: Sequence[str] = ()) -> list[str]:
+def host_command(machine: Machine, options: Sequence[str] = (), *, memory_max_bytes: int = 0) -> list[str]:
     """The command of a host, but for its last words, which say in `ps` what it is. At first use this takes some seconds.
+
+    `options` are a connector's own; `memory_max_bytes` is what the host may use, 0 being no limit.
 
     Raises ConnectException if the host cannot be made.
     """
@@ -50,7 +52,7 @@ def host_command(machine: Machine, options: Sequence[str] = ()) -> list[str]:
             _compile(machine, jars, jar)
         own = [jar, *jars]
         archived = archive_options(machine, own, folder, MAIN)
-    return [str(machine.java), *machine.options, *archived, *options, "-cp", join(own), MAIN]
+    return [str(machine.java), *archived, *machine.options_with(memory_max_bytes, options), "-cp", join(own), MAIN]
 
 
 def _jars(lock: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,18 +17,25 @@ from plugins.java.settings import JAVA_HOME
 
 OLDEST: Final = 17
 
-# Small and quick to start: a task has a heap to itself, and one that needs more is given it by `java.options`.
+_HEAP_BYTES: Final = 512 << 20
+_LEAST_HEAP_BYTES: Final = 64 << 20
+# What a host that works takes beside its heap: classes, compiled code, threads, and the process that keeps it.
+_BESIDE_HEAP_BYTES: Final = 160 << 20
+# Of all collectors this one lets the part for new objects grow at once when there is work. Records that are on their way to
+# Kafka live for so long that from a small part they are all moved among the old ones, which costs a third of all time.
+_COLLECTOR: Final = ("-XX:+UseParallelGC", "-XX:ParallelGCThreads=2")
 _OPTIONS: Final = (
     # A heap that begins small stays so for a task that does nothing: of a large one all of it is used before it is cleaned up.
     "-Xms32m",
-    "-Xmx256m",
-    "-XX:+UseSerialGC",
+    f"-Xmx{_HEAP_BYTES >> 20}m",
+    *_COLLECTOR,
     "-XX:+ExitOnOutOfMemoryError",
     # task.open.files.max counts, not what the system would allow.
     "-XX:-MaxFDLimit",
     "-Djava.awt.headless=true",
     "--enable-native-access=ALL-UNNAMED",
 )
+_CHOICE_OF_COLLECTOR: Final = re.compile(r"-XX:\+Use\w+GC")
 # What -XX:+ExitOnOutOfMemoryError ends with.
 OUT_OF_MEMORY_CODE: Final = 3
 
@@ -48,6 +56,18 @@ class Machine(msgspec.Struct, frozen=True):
         # From Java 24 on it warns of what Kafka's own jars do.
         quiet = ["--sun-misc-unsafe-memory-access=allow"] if self.version >= 24 else []
         return [*_OPTIONS, *quiet]
+
+    def options_with(self, memory_max_bytes: int, own: Sequence[str]) -> list[str]:
+        """The same for a process that may use so many bytes, 0 being no limit, and that has options of its `own`."""
+        options = self.options
+        if any(_CHOICE_OF_COLLECTOR.fullmatch(each) for each in own):
+            # Java refuses to start with two of them.
+            options = [each for each in options if each not in _COLLECTOR]
+        if memory_max_bytes:
+            # Full, it is cleaned up; grown beyond the limit, it would be killed.
+            heap = max(_LEAST_HEAP_BYTES, min(_HEAP_BYTES, memory_max_bytes - _BESIDE_HEAP_BYTES))
+            options.append(f"-Xmx{heap >> 20}m")
+        return [*options, *own]
 
     @property
     def stamp(self) -> str:

@@ -71,7 +71,7 @@ def define_java(definition: ConfigDef) -> None:
         _OPTIONS,
         Importance.LOW,
         "Options of the Java virtual machine of a connector written in Java and of each of its tasks, such as `-Xmx1g` for a "
-        "larger heap than the 256 MiB that each has otherwise; see docs/java-connectors.md. Those of a connector come after "
+        "larger heap than the 512 MiB that each has otherwise; see docs/java-connectors.md. Those of a connector come after "
         "those of the worker, and so before them where they differ. They are shown by `ps`. (connectd only)",
         group=_GROUP,
         width=Width.LONG,

@@ -71,7 +71,8 @@ def test_out_of_memory_takes_nothing_with_it(worker: JavaWorker, kafka: TestKafk
     source.write_text("python\n")
     worker.create("python", connector_class=f"{FILE}SourceConnector", file=str(source), topic=f"{topic}-python")
     worker.ticker("other", f"{topic}-other")
-    worker.ticker("greedy", topic, java_options="-Xmx64m")
+    # The heap fits into it: it is full before the process is killed.
+    worker.ticker("greedy", topic, task_memory_max=str(224 << 20))
     others = worker.process.pids()["python-0"], worker.machine("other-0")
 
     worker.order("greedy", "hoard")

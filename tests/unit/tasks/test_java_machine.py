@@ -35,6 +35,27 @@ def test_java_home(tmp_path: Path, version: str, number: int) -> None:
     assert ("--sun-misc-unsafe-memory-access=allow" in found.options) == (number >= 24)
 
 
+@pytest.mark.parametrize(
+    ("memory_max_bytes", "heap"),
+    [(0, "-Xmx512m"), (8 << 30, "-Xmx512m"), (300 << 20, "-Xmx140m"), (100 << 20, "-Xmx64m")],
+)
+def test_the_heap_fits_into_the_limit_of_memory(tmp_path: Path, memory_max_bytes: int, heap: str) -> None:
+    options = machine(runtime(tmp_path / "jre", "25")).options_with(memory_max_bytes, [])
+    # The last one counts.
+    assert [each for each in options if each.startswith("-Xmx")][-1] == heap
+
+
+def test_options_of_a_connector_come_before_ours(tmp_path: Path) -> None:
+    java = machine(runtime(tmp_path / "jre", "25"))
+    assert java.options_with(300 << 20, ["-Xmx1g"])[-1] == "-Xmx1g"
+    assert {"-XX:+UseParallelGC", "-XX:+UseStringDeduplication"} < {
+        *java.options_with(0, ["-XX:+UseStringDeduplication"])
+    }
+    # Two collectors are more than Java takes.
+    options = java.options_with(0, ["-XX:+UseG1GC"])
+    assert [each for each in options if each.endswith("GC")] == ["-XX:+UseG1GC"]
+
+
 @pytest.mark.parametrize("version", ["1.8.0_402", "11.0.2"])
 def test_a_java_that_is_too_old(tmp_path: Path, version: str) -> None:
     with pytest.raises(ConfigException, match="Expected Java 17 or newer"):
