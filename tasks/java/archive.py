@@ -28,12 +28,11 @@ _TRAINING_TIMEOUT_S: Final = 180.0
 # A disk that was full may have room again.
 _RETRY_S: Final = 3600.0
 AHEAD_OF_TIME: Final = 25
+_UNLOCK: Final = "-XX:+UnlockDiagnosticVMOptions"
+# Where all hosts have the archive at the address that it was made for, they share its pages: each is smaller by 15 MiB.
+_IN_PLACE: Final = (_UNLOCK, "-XX:ArchiveRelocationMode=0")
 # Java 25 warns that adapters it stored in the archive are not those it finds again; classes are what saves the time.
-_QUIRKS: Final = (
-    "-XX:+UnlockDiagnosticVMOptions",
-    "-XX:-AOTAdapterCaching",
-    "-XX:-AOTStubCaching",
-)
+_QUIRKS: Final = (_UNLOCK, "-XX:-AOTAdapterCaching", "-XX:-AOTStubCaching")
 
 
 def archive_options(machine: Machine, jars: Sequence[Path], folder: Path, main: str) -> list[str]:
@@ -53,8 +52,8 @@ def archive_options(machine: Machine, jars: Sequence[Path], folder: Path, main: 
     if not archive.exists():
         return []
     if machine.version >= AHEAD_OF_TIME:
-        return [*_QUIRKS, f"-XX:AOTCache={archive}"]
-    return [f"-XX:SharedArchiveFile={archive}"]
+        return [*_QUIRKS, *_IN_PLACE, f"-XX:AOTCache={archive}"]
+    return [*_IN_PLACE, f"-XX:SharedArchiveFile={archive}"]
 
 
 def _is_recent(failed: Path) -> bool:

@@ -56,7 +56,7 @@ class Host:
         self._name = connector.name
         # The offsets that it wants to be stored.
         self.entries: list[tuple[bytes, bytes | None]] = []
-        self._process = start_host(connector, f"connectd: asked about {connector.name}", settings.worker, settings.java)
+        self._process = start_host(f"connectd: asked about {connector.name}", settings.worker, settings.java)
         self._events = self._process.events()
         self._levels = levels_at_start(log.levels)
 

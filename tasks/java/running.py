@@ -192,7 +192,7 @@ def run_java_task(order: RunTask, control: Control, connector: JavaPlugin) -> No
         exactly_once_producer_settings(worker, SourceConnectorConfig(order.connector_config), order.task)
         properties |= exactly_once_properties(worker)
     title = f"connectd: task {order.connector}-{order.task}"
-    unit = JavaUnit(control, lambda: start_host(connector, title, order.worker_config, order.connector_config))
+    unit = JavaUnit(control, lambda: start_host(title, order.worker_config, order.connector_config, moves_records=True))
     unit.is_exactly_once = exactly_once
     unit.on_event = {"topic": lambda event: control.use_topic(event["topic"])}
     unit.run(
@@ -211,7 +211,7 @@ def run_java_task(order: RunTask, control: Control, connector: JavaPlugin) -> No
 def run_java_connector(order: RunConnector, control: Control, connector: JavaPlugin, reverse: Reverse) -> None:
     """The same for a connector, which ends by itself after its plan if it has no threads of its own."""
     title = f"connectd: connector {order.connector}"
-    unit = JavaUnit(control, lambda: start_host(connector, title, order.worker_config, order.config))
+    unit = JavaUnit(control, lambda: start_host(title, order.worker_config, order.config))
 
     def plan(event: Event) -> None:
         control.send(
