@@ -36,7 +36,9 @@ class WorkerProcess:
     @property
     def events(self) -> list[dict[str, object]]:
         """What was logged so far."""
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        # What comes behind the last end of a line is just being written.
+        whole, _, _ = self.log.read_text().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
     def wait_until_runs(self, *units: str) -> dict[str, int]:
         """The pids of these connectors and tasks, once all of them run."""
