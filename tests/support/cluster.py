@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 import psutil
 
 from supervisor.embedded.ports import free_port
+from tests.support import processes
 from tests.support.kafka import TestKafka
 from tests.support.worker_process import CONNECTD
 
@@ -44,15 +44,11 @@ QUICK = {
     "offset.flush.interval.ms": "500",
 }
 PATIENCE_S = 120.0
-_LOOK_S = 0.1
 
 
 def wait_until(condition: Callable[[], object], what: str, timeout_s: float = PATIENCE_S) -> None:
-    """As that of `tests.support.processes`, for conditions that cost more to look at."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, f"still waiting until {what}"
-        time.sleep(_LOOK_S)
+    """As that of `tests.support.processes`, for conditions that cost those more who are asked."""
+    processes.wait_until(condition, what, timeout_s, longest_s=0.1)
 
 
 def processes_of(connector: str) -> dict[str, list[int]]:

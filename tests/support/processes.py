@@ -12,11 +12,14 @@ from pathlib import Path
 TIMEOUT_S = 90.0
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S) -> None:
-    """Returns as soon as the condition holds; fails after the timeout."""
+def wait_until(
+    condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S, longest_s: float = 0.05
+) -> None:
+    """Returns as soon as the condition holds; fails after the timeout. Between looks that cost nothing it waits for
+    `longest_s` at most."""
     begin = looked = time.monotonic()
     while not condition():
-        time.sleep(_pause(begin, looked, what, timeout_s, longest_s=0.05))
+        time.sleep(_pause(begin, looked, what, timeout_s, longest_s))
         looked = time.monotonic()
 
 

@@ -24,8 +24,8 @@ from connectd import (
 )
 
 PARTITION = {"source": "numbers"}
-BATCH = 20
-PAUSE_S = 0.02
+BATCH = 10
+PAUSE_S = 0.04
 
 
 def definition() -> ConfigDef:
