@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from connectd.errors import ConfigException, ConnectException, PluginNotFound
 from tasks.channel import ChannelClosed, ChildChannel
 from tasks.connections import end_at_once
+from tasks.deadline import Deadline, boottime
 from tasks.logs import set_levels
 from tasks.messages import (
     ChangeTargetState,
@@ -75,8 +76,9 @@ class Control:
         self.on_heartbeat: Callable[[], None] = lambda: None
         # Called with each order after it was obeyed, by the thread that reads them.
         self.on_order: Callable[[Order], None] = lambda order: None
-        # Until when this process may run without hearing of the supervisor, on the clock of `time.monotonic`.
+        # Until when this process may run without hearing of the supervisor, on the clock of `boottime`.
         self._lease: float | None = None
+        self._deadline: Deadline | None = None
         self._channel = channel
         self._changed = threading.Condition()
         self._requests = itertools.count(1)
@@ -121,14 +123,16 @@ class Control:
                 raise AssertionError(f"a running child was ordered to {order!r}")
 
     def _take_lease(self, until: float) -> None:
-        first, self._lease = self._lease is None, until
-        if first:
+        self._lease = until
+        if self._deadline is None:
+            self._deadline = Deadline()
             # A thread of its own: others may be waiting for a supervisor that was stopped.
             threading.Thread(target=self._end_without_lease, name="lease", daemon=True).start()
+        self._deadline.set(until)
 
     def _end_without_lease(self) -> None:
         assert self._lease is not None
-        while (remaining := self._lease - time.monotonic()) > 0:
+        while (remaining := self._lease - boottime()) > 0:
             time.sleep(min(remaining, LEASE_CHECK_S))
         self._end(ExitCode.ORPHANED)
 

@@ -210,7 +210,7 @@ class ForgetTopics(Message):
 
 
 class Lease(Message):
-    """Run until then, on the clock of `time.monotonic`, and no longer without another lease: whoever did not hear of the
+    """Run until then, on the clock of `boottime`, and no longer without another lease: whoever did not hear of the
     supervisor must be gone before another worker takes over. Who never had a lease needs none."""
 
     until: float

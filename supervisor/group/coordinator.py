@@ -38,6 +38,7 @@ from supervisor.group.settings import GroupSettings
 from supervisor.group.standing import Standing, merged
 from supervisor.group.storage_topics import OtherStorageTopics, difference
 from supervisor.group.wire import decode_assignment, decode_state, encode_assignment, encode_state
+from tasks.deadline import boottime
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +107,7 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
 
     def group_protocols(self) -> list[tuple[str, bytes]]:
         """The protocols that this worker can do, the best first, each with the worker's state."""
-        if self._claim_until is not None and time.monotonic() > self._claim_until:
+        if self._claim_until is not None and boottime() > self._claim_until:
             self._snapshot = None
         self._configured_at_join = self._configured()
         state = WorkerState(
@@ -182,7 +183,7 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
         sent_at = time.monotonic()
         response = await self._manager.send(request, node_id=self.coordinator_id, request_timeout_ms=timeout_ms)
         self._process_join_group_response(response, sent_at)
-        self._session.answered(time.monotonic())
+        self._session.answered(boottime())
         assignments = self._decide(response)
         if response.protocol_name == ConnectProtocol.EAGER.wire_name:
             # Not only once the assignment is there: the next round may begin before this worker has it.
@@ -212,10 +213,10 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
             assignments=assignments.items(),
             max_version=_SYNC_VERSION,
         )
-        sent_at = time.monotonic()
+        sent_at, asked_at = time.monotonic(), boottime()
         response = await self._manager.send(request, node_id=self.coordinator_id)
         given: bytes = self._process_sync_group_response(response, sent_at)
-        self._session.answered(sent_at)
+        self._session.answered(asked_at)
         return given
 
     # --- leading ------------------------------------------------------------------------------------------------------
@@ -311,7 +312,7 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
             member_id=self._generation.member_id,
             group_instance_id=self.group_instance_id,
         )
-        coordinator, sent_at = self.coordinator_id, time.monotonic()
+        coordinator, sent_at, asked_at = self.coordinator_id, time.monotonic(), boottime()
         try:
             response = await self._manager.send(
                 request, node_id=coordinator, request_timeout_ms=self._heartbeat_timeout_ms
@@ -322,12 +323,12 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
         try:
             self._handle_heartbeat_response(response, sent_at)
         except kafka_errors.RebalanceInProgressError:
-            self._session.answered(sent_at)
+            self._session.answered(asked_at)
             raise
         except (kafka_errors.FencedInstanceIdError, kafka_errors.GroupAuthorizationFailedError) as error:
             self.fatal = error
             raise
-        self._session.answered(sent_at)
+        self._session.answered(asked_at)
 
     async def probe(self) -> None:
         """While a round is going on no heartbeats are sent: whether the coordinator can be reached at all is asked then by
@@ -336,14 +337,14 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
             return
         coordinator = int(str(self.coordinator_id).rpartition("-")[2])
         request = FindCoordinatorRequest(key=self.group_id, key_type=0, coordinator_keys=[self.group_id])
-        sent_at = time.monotonic()
+        asked_at = boottime()
         try:
             await self._manager.send(request, node_id=coordinator, request_timeout_ms=self._heartbeat_timeout_ms)
         except kafka_errors.KafkaError as error:
             log.debug(f"the coordinator did not answer: {error}")
             return
         if self.state is MemberState.REBALANCING:
-            self._session.answered(sent_at)
+            self._session.answered(asked_at)
 
     def check_session(self, *, was_paused: bool) -> None:
         """Give up the membership if it is not confirmed for too long. A process that stood still first asks, if there is time."""
@@ -360,7 +361,7 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
         """The membership cannot be relied upon: have everything stopped, and join again afterwards."""
         if self._standing.joined:
             log.warning(f"{reason}: everything is stopped")
-            self._end_membership(max(self._session.until, time.monotonic()))
+            self._end_membership(max(self._session.until, boottime()))
             self._losing = self._bridge.call(self._listener.on_lost, reason)
             self.ask_to_rejoin(reason)
 
@@ -376,7 +377,7 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
         """Tell the coordinator, which need not answer. Whoever joins again in time finds its work still there."""
         member_id = self._generation.member_id
         stays = self.group_instance_id is not None and not even_if_static
-        self._end_membership(self._session.until if stays else time.monotonic())
+        self._end_membership(self._session.until if stays else boottime())
         super().reset_generation()
         if stays or not member_id or self.coordinator_unknown():
             return

@@ -102,7 +102,7 @@ class GroupMember:
 
     @property
     def session_until(self) -> float:
-        """The time, on the clock of `time.monotonic`, before which nobody else is given what this worker runs."""
+        """The time, by `boottime`, before which nobody else is given what this worker runs."""
         return self._session.until
 
     def owner_url(self, unit: UnitId) -> str | None:

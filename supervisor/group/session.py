@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Final
+
+from tasks.deadline import boottime
 
 # What is to be stopped before the session is over gets a third of it, but no more than this.
 _LONGEST_MARGIN_S: Final = 10.0
@@ -12,9 +13,9 @@ _LONGEST_MARGIN_S: Final = 10.0
 
 class Session:
     """Counts from when a request was sent that the coordinator has answered: the coordinator itself counts from when it
-    came, which is later. All times are seconds on the clock of `time.monotonic`."""
+    came, which is later. All times are seconds by `boottime`, for it also counts while this machine is suspended."""
 
-    def __init__(self, timeout_ms: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, timeout_ms: int, clock: Callable[[], float] = boottime) -> None:
         self._timeout_s = timeout_ms / 1000
         self._margin_s = min(self._timeout_s / 3, _LONGEST_MARGIN_S)
         self._clock = clock

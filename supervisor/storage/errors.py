@@ -54,6 +54,13 @@ class WriteFailed(ConnectException):
         self.retriable = error.code() not in _WRITTEN_NEVER
 
 
+class WriteRefused(ConnectException):
+    """A record was not written to a topic, for this worker may not write it now."""
+
+    def __init__(self, topic: str, why: str) -> None:
+        super().__init__(f"topic {topic} may not be written to now: {why}")
+
+
 class PrivilegedWriteException(ConnectException):
     """A write that only the leader may make has failed: probably another worker is the leader now."""
 

@@ -16,7 +16,7 @@ from connectd.errors import ConnectException
 from supervisor.storage.errors import NOT_ALLOWED, StorageUnavailable, WriteFailed, explained
 from supervisor.storage.tail import LogRecord, Tail
 from supervisor.storage.topic import StorageTopic, answer, ensure_topic, partitions_of
-from supervisor.storage.writer import Position, Writer
+from supervisor.storage.writer import Position, Refusal, Writer, never
 from tasks.clients import ClientSettings, create
 
 log = structlog.get_logger(__name__)
@@ -107,13 +107,14 @@ class KafkaLog:
     def _stopped(self) -> StorageUnavailable:
         return StorageUnavailable(f"topic {self.topic} is not read any more: the worker stops")
 
-    def send(self, key: bytes | None, value: bytes | None) -> asyncio.Future[Position]:
-        """Write a record, None being a tombstone. Done when it is durable; fails with WriteFailed."""
+    def send(self, key: bytes | None, value: bytes | None, refusal: Refusal = never) -> asyncio.Future[Position]:
+        """Write a record, None being a tombstone. Done when it is durable; fails with WriteFailed, or with WriteRefused if there
+        is a `refusal` when it is its turn."""
         if self._writer is None:
             refused: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
             refused.set_exception(WriteFailed(self.topic, KafkaError(KafkaError._DESTROY)))
             return refused
-        return self._writer.send(key, value)
+        return self._writer.send(key, value, refusal)
 
     def abandon(self) -> None:
         """What is not durable yet fails, and is not tried again."""

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from connectd.errors import ConnectException
 from supervisor.storage.errors import StorageUnavailable
 from supervisor.storage.kafka_log import KafkaLog
 from supervisor.storage.offset_file import Entries
 from supervisor.storage.offset_state import OffsetState
 from supervisor.storage.settings import offset_log_settings, own_offset_log_settings
 from supervisor.storage.tail import LogRecord
-from supervisor.storage.writer import Position
+from supervisor.storage.writer import Position, Refusal, never
 from tasks.settings.distributed import DistributedConfig
 
 READ_TIMEOUT_S = 60.0
-
-Refusal = Callable[[], str | None]
-"""Why this worker may not write now, None if it may."""
 
 
 class OffsetLog:
     """The offsets of all sources, or with `own_topic` of a connector that has one for itself: an `OffsetBackingStore`.
 
     A worker that has lost its place in the group must not set back the offsets of those who took over its tasks: `refusal` is
-    asked before each write. To be used on the event loop.
+    asked when it is the turn of each record. To be used on the event loop.
     """
 
-    def __init__(
-        self, worker: DistributedConfig, refusal: Refusal = lambda: None, own_topic: str | None = None
-    ) -> None:
+    def __init__(self, worker: DistributedConfig, refusal: Refusal = never, own_topic: str | None = None) -> None:
         """Raises ConfigException for client settings that are wrong."""
         self._state = OffsetState()
         settings = offset_log_settings(worker) if own_topic is None else own_offset_log_settings(worker, own_topic)
@@ -57,13 +51,8 @@ class OffsetLog:
 
     def commit(self, entries: Entries) -> asyncio.Future[None]:
         """Done when the entries are durable. Fails with ConnectException; some of them may be stored then."""
-        why = self._refusal()
-        if why is not None:
-            refused: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            refused.set_exception(ConnectException(f"offsets may not be stored now: {why}"))
-            return refused
         # Sent before this returns: the records of later commits come after these.
-        sent = [self._log.send(self._state.key_in_topic(key), value) for key, value in entries]
+        sent = [self._log.send(self._state.key_in_topic(key), value, self._refusal) for key, value in entries]
         return asyncio.ensure_future(_all(sent))
 
     def abandon(self) -> None:

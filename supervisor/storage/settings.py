@@ -10,11 +10,13 @@ from supervisor.storage.kafka_log import LogSettings
 from supervisor.storage.topic import StorageTopic
 from tasks.clients.storage import storage_admin_settings, storage_consumer_settings, storage_producer_settings
 from tasks.settings.distributed import CONFIG_STORAGE, OFFSET_STORAGE, STATUS_STORAGE, DistributedConfig, TopicSettings
-from tasks.settings.group import SESSION_TIMEOUT_MS
+from tasks.settings.group import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS
 from tasks.settings.source import OFFSETS_STORAGE_TOPIC
 
 CONFIG_WRITE_TIMEOUT_S: Final = 30.0
 _STATUS_WRITE_TIMEOUT_MS: Final = 5_000
+# What a producer has of a topic in which only the order of each key matters waits for no answer to what was sent before.
+_NO_WAITING: Final = 1_000
 
 
 def config_log_settings(worker: DistributedConfig) -> LogSettings:
@@ -26,10 +28,24 @@ def config_log_settings(worker: DistributedConfig) -> LogSettings:
 
 
 def offset_log_settings(worker: DistributedConfig) -> LogSettings:
-    """The offset topic of all connectors. An offset that was not written within a session's time is given up: by then the task
-    may run elsewhere, and the offset would set it back. A task that still runs here commits it again."""
-    timeout_ms: int = worker.get(SESSION_TIMEOUT_MS)
-    return _log_settings(worker, worker.offset_topic, OFFSET_STORAGE, "offsets", "the offsets of sources", timeout_ms)
+    """The offset topic of all connectors. An offset that was not written while this worker is a member of its group is given up:
+    the task may run elsewhere then, and the offset would set it back. A task that still runs here commits it again."""
+    return _log_settings(
+        worker,
+        worker.offset_topic,
+        OFFSET_STORAGE,
+        "offsets",
+        "the offsets of sources",
+        _rest_of_session_ms(worker),
+        in_flight=_NO_WAITING,
+    )
+
+
+def _rest_of_session_ms(worker: DistributedConfig) -> int:
+    """For how long at least a worker is a member that was one just now: its last heartbeat may be an interval old."""
+    session_ms: int = worker.get(SESSION_TIMEOUT_MS)
+    heartbeat_ms: int = worker.get(HEARTBEAT_INTERVAL_MS)
+    return max(session_ms - heartbeat_ms, session_ms // 3)
 
 
 def own_offset_log_settings(worker: DistributedConfig, topic: str) -> LogSettings:
@@ -48,16 +64,29 @@ def own_offset_log_settings(worker: DistributedConfig, topic: str) -> LogSetting
 def status_log_settings(worker: DistributedConfig) -> LogSettings:
     """The status topic. A status that was not written soon is looked at again: there may be a newer one."""
     return _log_settings(
-        worker, worker.status_topic, STATUS_STORAGE, "statuses", "the states of connectors", _STATUS_WRITE_TIMEOUT_MS
+        worker,
+        worker.status_topic,
+        STATUS_STORAGE,
+        "statuses",
+        "the states of connectors",
+        min(_STATUS_WRITE_TIMEOUT_MS, _rest_of_session_ms(worker)),
+        in_flight=_NO_WAITING,
     )
 
 
 def _log_settings(
-    worker: DistributedConfig, topic: TopicSettings, prefix: str, client: str, purpose: str, timeout_ms: int
+    worker: DistributedConfig,
+    topic: TopicSettings,
+    prefix: str,
+    client: str,
+    purpose: str,
+    timeout_ms: int,
+    *,
+    in_flight: int = 1,
 ) -> LogSettings:
     return LogSettings(
         topic=StorageTopic(settings=topic, key=f"{prefix}topic", purpose=purpose),
         admin=storage_admin_settings(worker, client),
         consumer=storage_consumer_settings(worker, client),
-        producer=storage_producer_settings(worker, client, timeout_ms),
+        producer=storage_producer_settings(worker, client, timeout_ms, in_flight=in_flight),
     )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from supervisor.storage.errors import WriteFailed
+from supervisor.storage.errors import WriteFailed, WriteRefused
 from supervisor.storage.kafka_log import KafkaLog
 from supervisor.storage.settings import status_log_settings
 from supervisor.storage.status_records import (
@@ -21,7 +21,7 @@ from supervisor.storage.status_records import (
 )
 from supervisor.storage.status_state import StatusState
 from supervisor.storage.tail import LogRecord
-from supervisor.storage.writer import Position
+from supervisor.storage.writer import Position, Refusal, never
 from supervisor.units.lifecycle import UnitId
 from tasks.settings.distributed import DistributedConfig
 
@@ -39,11 +39,15 @@ class StatusLog:
     A write is seen once it was read back. All is to be called on the event loop; reads are from memory.
     """
 
-    def __init__(self, worker: DistributedConfig, listener: StatusListener | None = None) -> None:
-        """Raises ConfigException for client settings that are wrong."""
+    def __init__(
+        self, worker: DistributedConfig, listener: StatusListener | None = None, refusal: Refusal = never
+    ) -> None:
+        """`refusal` is asked when it is the turn of a status of a connector or task. Raises ConfigException for client settings
+        that are wrong."""
         self._state = StatusState()
         self._log = KafkaLog(status_log_settings(worker), self._apply)
         self._listener = listener
+        self._refusal = refusal
         self._started = False
         self._generation = 0  # of the last status that this worker wrote
         self._last: dict[UnitId, WorkStatus] = {}  # what is on its way of each connector and task
@@ -100,7 +104,7 @@ class StatusLog:
         if safe and not self._may_write(unit, status):
             return
         self._last[unit] = status
-        sent = self._send(status_key(unit), status_value(status))
+        sent = self._send(status_key(unit), status_value(status), self._refusal)
         self._keep(self._see_through(unit, status, sent, safe=safe))
 
     async def _see_through(
@@ -112,7 +116,7 @@ class StatusLog:
                     return
                 if safe and not self._may_write(unit, status):
                     return
-                sent = self._send(status_key(unit), status_value(status))
+                sent = self._send(status_key(unit), status_value(status), self._refusal)
         finally:
             if self._last.get(unit) is status:
                 del self._last[unit]
@@ -160,8 +164,8 @@ class StatusLog:
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
-    def _send(self, key: str, value: bytes | None) -> asyncio.Future[Position]:
-        return self._log.send(key.encode(), value)
+    def _send(self, key: str, value: bytes | None, refusal: Refusal = never) -> asyncio.Future[Position]:
+        return self._log.send(key.encode(), value, refusal)
 
     async def _written(self, sent: asyncio.Future[Position], key: str) -> bool:
         """False if it may be tried again."""
@@ -172,6 +176,8 @@ class StatusLog:
                 await asyncio.sleep(RETRY_S)
                 return False
             log.error(f"a status is lost: {error}", key=key)
+        except WriteRefused as error:
+            log.info(f"a status is kept back: {error}", key=key)
         return True
 
     def _keep(self, write: Coroutine[Any, Any, None]) -> None:

@@ -55,16 +55,18 @@ def storage_consumer_settings(
     return _settings(Client.CONSUMER, worker, purpose, fixed, _CONSUMER_TUNING)
 
 
-def storage_producer_settings(worker: DistributedConfig, purpose: str, timeout_ms: int) -> ClientSettings:
+def storage_producer_settings(
+    worker: DistributedConfig, purpose: str, timeout_ms: int, *, in_flight: int = 1
+) -> ClientSettings:
     """For the producer of a topic, which gives up a record after `timeout_ms`. Raises ConfigException.
 
-    As in Java it is not idempotent, for the sake of old brokers: with one request at a time the order is kept all the same,
-    and a record that is written twice says the same twice.
+    As in Java it is not idempotent, for the sake of old brokers: a record that is written twice says the same twice. With one
+    request at a time, `in_flight`, the order is kept all the same; with more, the caller sees to as much of it as matters.
     """
     fixed = {
         "acks": "all",
         "enable.idempotence": "false",
-        "max.in.flight.requests.per.connection": 1,
+        "max.in.flight.requests.per.connection": in_flight,
         "delivery.timeout.ms": timeout_ms,
     }
     return _settings(Client.PRODUCER, worker, purpose, fixed, _PRODUCER_TUNING)

@@ -261,7 +261,7 @@ def test_a_worker_that_has_lost_its_place_stores_no_offsets(kafka: TestKafka, to
         async with offset_log(worker(kafka, topic), lambda: why[0] if why else None) as log:
             await log.commit([(b"a", b"1")])
             why.append("no heartbeat was answered for 10 s")
-            with pytest.raises(ConnectException, match="offsets may not be stored now: no heartbeat"):
+            with pytest.raises(ConnectException, match=f"{topic}-offsets may not be written to now: no heartbeat"):
                 await log.commit([(b"a", b"2")])
             assert await log.read([b"a"]) == [b"1"]
 

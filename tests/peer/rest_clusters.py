@@ -8,7 +8,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.peer.rest_statuses import StatusTopic
 from tests.peer.rest_workers import Worker, connectd_worker, java_worker
+
+STATUS_PARTITIONS = 2
 
 
 def group_settings(name: str) -> dict[str, Any]:
@@ -21,7 +24,7 @@ def group_settings(name: str) -> dict[str, Any]:
         **topics,
         **replication,
         "offset.storage.partitions": "2",
-        "status.storage.partitions": "2",
+        "status.storage.partitions": str(STATUS_PARTITIONS),
         "scheduled.rebalance.max.delay.ms": "0",
         "rebalance.timeout.ms": "30000",
         # Who does not lead sees at a heartbeat that there is something to do.
@@ -60,4 +63,6 @@ def _cluster(
                 first.ports.append(worker.port)
         assert first is not None
         first.config_topic = settings["config.storage.topic"]
+        first.statuses = StatusTopic(bootstrap_servers, settings["status.storage.topic"], STATUS_PARTITIONS)
+        stack.callback(first.statuses.close)
         yield first

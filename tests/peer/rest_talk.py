@@ -73,7 +73,16 @@ class UntilAnswer:
     text: str
 
 
-Step = Request | Until | UntilAnswer
+@dataclass(frozen=True)
+class Anew:
+    """Send a request, and wait until a connector and its tasks are in the states that it leads to, which may be those that they
+    were in before."""
+
+    request: Request
+    until: Until
+
+
+Step = Request | Until | UntilAnswer | Anew
 
 
 @dataclass(frozen=True)
@@ -136,11 +145,19 @@ def talk(conversation: str, steps: Sequence[Step], java: Worker, ours: Worker) -
     """Send the same requests to both, one after the other."""
     exchanges = []
     for step in steps:
-        if isinstance(step, Request):
-            exchanges.append(_exchange(conversation, step, java, ours))
-        else:
-            for worker in (java, ours):
-                _wait(worker, step)
+        match step:
+            case Request():
+                exchanges.append(_exchange(conversation, step, java, ours))
+            case Anew(request, until):
+                before = {worker: worker.statuses.end() for worker in (java, ours) if worker.statuses is not None}
+                exchanges.append(_exchange(conversation, request, java, ours))
+                for worker, ends in before.items():
+                    _wait_for_news(worker, until, ends)
+                for worker in (java, ours):
+                    _wait(worker, until)
+            case _:
+                for worker in (java, ours):
+                    _wait(worker, step)
     return exchanges
 
 
@@ -155,18 +172,30 @@ def _exchange(conversation: str, request: Request, java: Worker, ours: Worker) -
         time.sleep(0.1)
 
 
+def _wait_for_news(worker: Worker, until: Until, ends: Mapping[int, int]) -> None:
+    """Until the cluster has said of the connector itself that it is in its state since its status topic ended there. One worker
+    alone says at once that something restarts."""
+    statuses, connector = worker.statuses, worker.private(until.connector)
+    assert statuses is not None
+    wait_until(
+        lambda: statuses.last_state(connector, ends) == until.states[0],
+        lambda: f"{connector} is {until.states[0]} again, it is {worker.states(until.connector)}; see {worker.log}",
+        PATIENCE_S,
+    )
+
+
 def _wait(worker: Worker, step: Until | UntilAnswer) -> None:
     match step:
         case Until(connector, states):
             wait_until(
                 lambda: worker.states(connector) == list(states),
-                f"{connector} of {worker.kind} is {states}, it is {worker.states(connector)}; see {worker.log}",
+                lambda: f"{connector} of {worker.kind} is {states}, it is {worker.states(connector)}; see {worker.log}",
                 PATIENCE_S,
             )
         case UntilAnswer(path, text):
             wait_until(
                 lambda: text in json.dumps(worker.get(worker.private(path))),
-                f"{path} of {worker.kind} has {text}: {worker.get(worker.private(path))}",
+                lambda: f"{path} of {worker.kind} has {text}: {worker.get(worker.private(path))}; see {worker.log}",
                 PATIENCE_S,
             )
 

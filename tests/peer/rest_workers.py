@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import Any
 
 from supervisor.embedded.ports import free_port
 from tests.peer.jvm import compile_java, java_command
+from tests.peer.rest_statuses import StatusTopic
 from tests.support.processes import wait_until
 
 HERE = Path(__file__).parent
@@ -33,7 +35,8 @@ _SERVICES = {
 
 
 class Worker:
-    """A running worker. Names that begin with `@` in requests and answers are its own: both use one Kafka."""
+    """A running worker. Names that begin with `@` in requests and answers are its own: all use one Kafka, and a group of
+    consumers is called like the connector."""
 
     def __init__(self, kind: str, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
         self.kind = kind
@@ -43,7 +46,9 @@ class Worker:
         # Of a cluster, any worker answers any request: they take turns.
         self.ports = [port]
         self._turn = 0
+        self._prefix = f"{kind}-{uuid.uuid4().hex[:8]}-"
         self.config_topic: str | None = None
+        self.statuses: StatusTopic | None = None
 
     @property
     def is_cluster(self) -> bool:
@@ -52,13 +57,13 @@ class Worker:
 
     def private(self, text: str) -> str:
         """A text of a conversation as this worker gets it."""
-        return text.replace("@", f"{self.kind}-")
+        return text.replace("@", self._prefix)
 
     def public(self, text: str) -> str:
         """A text of an answer as the conversation says it."""
         for port in self.ports:
             text = text.replace(f"{HOST}:{port}", "WORKER")
-        return text.replace(f"{self.kind}-", "@")
+        return text.replace(self._prefix, "@")
 
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None

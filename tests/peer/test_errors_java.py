@@ -212,7 +212,7 @@ def _headers(letter: Message, worker: Worker) -> list[tuple[str, Any]]:
     found = []
     for name, value in headers:
         if name == f"{CONTEXT}connector.name":
-            value = value.removeprefix(f"{worker.kind}-".encode())
+            value = worker.public(value.decode())
         elif name == f"{CONTEXT}exception.stacktrace" or (name == f"{CONTEXT}exception.message" and stage in OWN_WORDS):
             value = bool(value)
         found.append((name, value))

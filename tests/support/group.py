@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ from connectd.errors import ConnectException
 from supervisor.group import Assignment, Configured, GroupMember, GroupSettings
 from supervisor.group.leader import all_units, units_of
 from supervisor.units.lifecycle import UnitId
+from tasks.deadline import boottime
 from tasks.settings import DistributedConfig
 from tests.support.processes import until
 
@@ -46,7 +46,7 @@ def group_settings(client: Mapping[str, str], group: str, name: str, **more: str
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker was told: `kind` is the listener's method without `on_`; `at` is on the clock of `time.monotonic`."""
+    """What a worker was told: `kind` is the listener's method without `on_`; `at` is by `boottime`."""
 
     worker: str
     at: float
@@ -196,7 +196,7 @@ class LocalWorker:
         self._ledger.note(
             Event(
                 worker=self.name,
-                at=time.monotonic(),
+                at=boottime(),
                 kind=kind,
                 units=units_of(given.connectors, given.tasks) or units,
                 generation=generation,
@@ -257,7 +257,7 @@ class ProcessWorker:
         self._process.kill()
         self._process.wait()
         self._reader.join()
-        self._ledger.note(Event(worker=self.name, at=time.monotonic(), kind="ended"))
+        self._ledger.note(Event(worker=self.name, at=boottime(), kind="ended"))
 
     def suspend(self) -> None:
         os.kill(self._process.pid, signal.SIGSTOP)

@@ -11,9 +11,11 @@ from pathlib import Path
 # Only a bug reaches it: a machine that is busy may take long.
 TIMEOUT_S = 90.0
 
+What = str | Callable[[], str]
+"""What is waited for; a function says, too, what there is by then."""
 
 def wait_until(
-    condition: Callable[[], object], what: str, timeout_s: float = TIMEOUT_S, longest_s: float = 0.05
+    condition: Callable[[], object], what: What, timeout_s: float = TIMEOUT_S, longest_s: float = 0.05
 ) -> None:
     """Returns as soon as the condition holds; fails after the timeout. Between looks that cost nothing it waits for
     `longest_s` at most."""
@@ -31,11 +33,11 @@ async def until(condition: Callable[[], object], what: str, timeout_s: float = T
         looked = time.monotonic()
 
 
-def _pause(begin: float, looked: float, what: str, timeout_s: float, longest_s: float) -> float:
+def _pause(begin: float, looked: float, what: What, timeout_s: float, longest_s: float) -> float:
     """Seconds until the next look: the more, the longer all takes and the longer the last look took. Looking costs the time
     of those that are waited for. Raises AssertionError after the timeout."""
     now = time.monotonic()
-    assert now - begin < timeout_s, f"still waiting until {what}"
+    assert now - begin < timeout_s, f"still waiting until {what if isinstance(what, str) else what()}"
     return min(0.002 + (now - begin) / 20, longest_s) + min(2 * (now - looked), 0.2)
 
 

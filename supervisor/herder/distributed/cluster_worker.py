@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -37,6 +36,7 @@ from supervisor.units.lifecycle import UnitId
 from supervisor.units.specs import Plan
 from supervisor.units.unit import Surroundings
 from supervisor.units.worker import Worker
+from tasks.deadline import boottime
 from tasks.messages import ForgetTopics, Lease
 from tasks.settings import DistributedConfig
 from tasks.states import State
@@ -142,7 +142,7 @@ class ClusterWorker:
 
     def may_write(self) -> bool:
         """Whether nobody else can have been given what this worker runs."""
-        return time.monotonic() < self.member.session_until
+        return boottime() < self.member.session_until
 
     @property
     def expects_round(self) -> bool:

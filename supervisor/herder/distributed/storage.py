@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from weakref import WeakSet
 
 from supervisor.storage.config_listener import ConfigListener
@@ -11,19 +10,20 @@ from supervisor.storage.config_log import ConfigLog
 from supervisor.storage.offset_log import OffsetLog
 from supervisor.storage.offset_topics import OffsetTopics
 from supervisor.storage.status_log import StatusListener, StatusLog
+from supervisor.storage.writer import Refusal
 from tasks.connections import abandon_connections
 from tasks.settings import DistributedConfig
 
 
 class Storage:
-    """`on_status` is told of each status; `refusal` says why this worker may not write offsets now."""
+    """`on_status` is told of each status; `refusal` says why this worker may not write offsets and states now."""
 
     def __init__(
         self,
         settings: DistributedConfig,
         listener: ConfigListener,
         on_status: StatusListener,
-        refusal: Callable[[], str | None],
+        refusal: Refusal,
     ) -> None:
         def offset_log(own_topic: str | None = None) -> OffsetLog:
             log = OffsetLog(settings, refusal, own_topic)
@@ -33,7 +33,7 @@ class Storage:
         self._offset_logs: WeakSet[OffsetLog] = WeakSet()
         self.configs = ConfigLog(settings, listener)
         self.offsets = OffsetTopics(settings.offset_topic.name, offset_log(), offset_log)
-        self.statuses = StatusLog(settings, on_status)
+        self.statuses = StatusLog(settings, on_status, refusal)
 
     async def start(self) -> None:
         """Create what is missing, and read everything. Raises ConfigException, ConnectException."""

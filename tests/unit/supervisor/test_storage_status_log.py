@@ -14,6 +14,7 @@ from supervisor.storage.errors import WriteFailed
 from supervisor.storage.status_log import StatusLog
 from supervisor.storage.status_records import TopicStatus, WorkStatus, read_status, status_key, status_value
 from supervisor.storage.tail import LogRecord
+from supervisor.storage.writer import Refusal
 from supervisor.units.lifecycle import UnitId
 from tasks.settings.distributed import DistributedConfig
 from tasks.states import State
@@ -44,7 +45,7 @@ class FakeLog:
             if not future.done():
                 future.set_exception(WriteFailed("statuses", KafkaError(KafkaError._PURGE_QUEUE)))
 
-    def send(self, key: bytes, value: bytes | None) -> asyncio.Future[tuple[int, int]]:
+    def send(self, key: bytes, value: bytes | None, refusal: Refusal) -> asyncio.Future[tuple[int, int]]:
         future: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
         self.sent.append((key, value, future))
         return future
