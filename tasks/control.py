@@ -113,8 +113,8 @@ class Control:
                 set_levels(levels)
             case ForgetTopics():
                 self._topics.clear()
-            case Lease(until=until):
-                self._take_lease(until)
+            case Lease():
+                self._take_lease(order)
             case OffsetsRead(request=request) | OffsetsCommitted(request=request) | PreflightChecked(request=request):
                 future = self._waiting.pop(request, None)
                 if future is not None:
@@ -122,13 +122,13 @@ class Control:
             case _:
                 raise AssertionError(f"a running child was ordered to {order!r}")
 
-    def _take_lease(self, until: float) -> None:
-        self._lease = until
+    def _take_lease(self, lease: Lease) -> None:
+        self._lease = lease.until
         if self._deadline is None:
             self._deadline = Deadline()
             # A thread of its own: others may be waiting for a supervisor that was stopped.
             threading.Thread(target=self._end_without_lease, name="lease", daemon=True).start()
-        self._deadline.set(until)
+        self._deadline.set(lease.gone_by)
 
     def _end_without_lease(self) -> None:
         assert self._lease is not None

@@ -12,7 +12,7 @@ import time
 from typing import Any, Final
 
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-# What goes on ends itself in time and in better order, so the kernel waits for so much longer.
+# What goes on ends itself in better order: it has so long, at the least.
 GRACE_S: Final = 0.5
 
 _SIGEV_SIGNAL: Final = 0
@@ -40,9 +40,9 @@ class Deadline:
             self._libc = libc
 
     def set(self, at: float) -> None:
-        """Until then, by `boottime`, and `GRACE_S` longer; replaces what was set before."""
+        """Then, by `boottime`, but no sooner than in `GRACE_S`; replaces what was set before."""
         if self._libc is not None:
-            seconds, part = divmod(max(at, boottime()) + GRACE_S, 1)
+            seconds, part = divmod(max(at, boottime() + GRACE_S), 1)
             setting = _TimerSpec(seconds=int(seconds), nanoseconds=int(part * 1e9))
             self._libc.timer_settime(self._timer, _TIMER_ABSTIME, ctypes.byref(setting), None)
 

@@ -211,9 +211,13 @@ class ForgetTopics(Message):
 
 class Lease(Message):
     """Run until then, on the clock of `boottime`, and no longer without another lease: whoever did not hear of the
-    supervisor must be gone before another worker takes over. Who never had a lease needs none."""
+    supervisor must be gone before another worker takes over. Who never had a lease needs none.
+
+    Another worker takes over `gone_by` at the earliest: who is still there is killed then, such as one that stands still.
+    """
 
     until: float
+    gone_by: float
 
 
 class Stop(Message):

@@ -178,14 +178,17 @@ def test_a_machine_is_suspended_for_longer_than_the_session(well: Bed) -> None:
     zombie = well.cluster.followers[0]
     assert zombie.process is not None
     family = [psutil.Process(zombie.process.pid), *psutil.Process(zombie.process.pid).children(recursive=True)]
+    tasks = [process for process in family if "connectd: task " in " ".join(process.cmdline())]
     for process in family:
         process.suspend()
     try:
         others = [each for each in well.cluster.members if each is not zombie]
         wait_until(lambda: all_on(well, others), "the others have everything")
+        assert tasks and all(process.status() == psutil.STATUS_ZOMBIE for process in tasks)
     finally:
         for process in family:
-            process.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
     well.is_well()
 
 

@@ -137,7 +137,8 @@ def test_any_worker_carries_out_any_request(kafka: TestKafka, tmp_path: Path, na
             assert (
                 member.request("POST", "/connectors", {"name": connector, "config": source(name, tmp_path)})[0] == 409
             )
-            member.ok("PUT", f"/connectors/{connector}/pause")
+            member.ok("POST", f"/connectors/{connector}/restart")
+            member.ok("PUT", f"/connectors/{connector}/pause")  # before it runs again, most likely
             it.wait_until_in("PAUSED", connector, 1)
             member.ok("PUT", f"/connectors/{connector}/resume")
             it.wait_until_in("RUNNING", connector, 1)

@@ -36,7 +36,7 @@ from supervisor.units.lifecycle import UnitId
 from supervisor.units.specs import Plan
 from supervisor.units.unit import Surroundings
 from supervisor.units.worker import Worker
-from tasks.deadline import boottime
+from tasks.deadline import GRACE_S, boottime
 from tasks.messages import ForgetTopics, Lease
 from tasks.settings import DistributedConfig
 from tasks.states import State
@@ -81,6 +81,7 @@ class ClusterWorker:
         self.keys = SessionKeys(settings, lambda: self.config().session_key)
         self.work = Work(self.worker, self.config)
         group = GroupSettings.of(settings, url)
+        self._delay_s = group.scheduled_rebalance_max_delay_ms / 1000
         self.rebalances = Rebalances(lambda: self.member, lambda: self.work.counts, group.client_id)
         self.member = GroupMember(
             group,
@@ -202,7 +203,10 @@ class ClusterWorker:
         return None if self.may_write() else "this worker has lost its place in the group"
 
     def _lease(self) -> Lease | None:
-        return Lease(until=self.member.session_until)
+        until = self.member.session_until
+        # An eager group does not wait for a worker that is gone.
+        delay_s = self._delay_s if self.member.protocol_version else 0.0
+        return Lease(until=until, gone_by=until + max(delay_s, GRACE_S))
 
     # --- connectors and tasks -----------------------------------------------------------------------------------------
 
