@@ -23,9 +23,8 @@ settings.register_profile("patient", settings(), deadline=None, suppress_health_
 settings.load_profile("patient")
 
 _started: list[EmbeddedKafka] = []
-# Their fixtures of a module are in a `conftest.py`, or they are slow and one folder shares a browser.
+# Files whose fixture of a module is in a `conftest.py`.
 _TOGETHER = (
-    "tests/browser/",
     "tests/chaos/test_misdeeds_of_tasks.py",
     "tests/chaos/test_restart_policy.py",
     "tests/java/test_java_connectors.py",
@@ -47,11 +46,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def _work_unit(root: Path, nodeid: str) -> str:
-    """The folder, the file or the test that one process runs as a whole."""
+    """What one process runs as a whole: a file whose tests share a fixture, or else a test."""
     file = nodeid.partition("::")[0]
-    if _shares_a_fixture(root / file):
-        return file
-    return next((each for each in _TOGETHER if nodeid.startswith(each)), nodeid)
+    return file if file in _TOGETHER or _shares_a_fixture(root / file) else nodeid
 
 
 @cache
