@@ -11,7 +11,7 @@ import click
 
 from bench.bed import Bed, write_lines
 from bench.cases import CASES, Figures, applies
-from bench.command import ending_in_order
+from bench.command import choice_of_cases, choice_of_systems, ending_in_order, number_of_lines, number_of_runs
 from bench.raw import produce
 from bench.results import medians, verdicts, write_results
 from bench.systems import SYSTEMS, System
@@ -25,27 +25,11 @@ _RESULTS = Path(__file__).with_name("results.json")
 Measured = dict[tuple[str, str], list[Figures]]
 
 
-class Names(click.ParamType[list[str]]):
-    """Names out of a known set, separated by commas."""
-
-    name = "names"
-
-    def __init__(self, known: Sequence[str]) -> None:
-        self._known = known
-
-    def convert(self, value: str | list[str], param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
-        names = value.split(",") if isinstance(value, str) else value
-        for name in names:
-            if name not in self._known:
-                self.fail(f"{name!r} is not one of {', '.join(self._known)}", param, ctx)
-        return names
-
-
 @click.command
-@click.option("--records", default=2_000_000, show_default=True, help="Lines to copy, each of 99 bytes and its end.")
-@click.option("--repeats", default=3, show_default=True, help="Runs of each system; the median counts.")
-@click.option("--cases", type=Names(list(CASES)), default=",".join(CASES), help="Some of the cases, by commas.")
-@click.option("--systems", type=Names(list(SYSTEMS)), default=",".join(SYSTEMS), help="Some of the systems, by commas.")
+@number_of_lines
+@number_of_runs
+@choice_of_cases(CASES)
+@choice_of_systems(SYSTEMS)
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), default=_RESULTS, help="Where the figures go, as JSON."
 )

@@ -19,8 +19,7 @@ from typing import Any, Final
 import click
 import psutil
 
-from bench.__main__ import Names
-from bench.command import ending_in_order
+from bench.command import choice_of_cases, choice_of_systems, ending_in_order
 from supervisor.embedded import EmbeddedKafka
 from tests.peer.jvm import java_command
 from tests.peer.neighbours import JavaMember
@@ -337,8 +336,8 @@ CASES: Final[Mapping[str, tuple[Callable[[Bench], Figures], Mapping[str, str]]]]
 
 
 @click.command
-@click.option("--cases", type=Names(list(CASES)), default=",".join(CASES), help="Some of the cases, by commas.")
-@click.option("--systems", type=Names(list(SYSTEMS)), default=",".join(SYSTEMS), help="Some of the systems.")
+@choice_of_cases(CASES)
+@choice_of_systems(SYSTEMS)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=_RESULTS, help="Where figures go.")
 def main(cases: list[str], systems: list[str], output: Path) -> None:
     """Measure and print; the figures also go to bench/cluster.json, with the load average around each case."""

@@ -15,10 +15,9 @@ from typing import Any, Final
 
 import click
 
-from bench.__main__ import Names
 from bench.bed import Bed, write_lines
 from bench.cases import Figures
-from bench.command import ending_in_order
+from bench.command import choice_of_cases, choice_of_systems, ending_in_order, number_of_lines, number_of_runs
 from bench.java_cases import CASES, Place, fill
 from bench.java_systems import SYSTEMS, Hosted
 from bench.raw import produce
@@ -55,10 +54,10 @@ Results = Mapping[str, Mapping[str, Figures]]
 
 
 @click.command
-@click.option("--records", default=2_000_000, show_default=True, help="Lines to copy, each of 99 bytes and its end.")
-@click.option("--repeats", default=3, show_default=True, help="Runs of each system; the median counts.")
-@click.option("--cases", type=Names(list(CASES)), default=",".join(CASES), help="Some of the cases, by commas.")
-@click.option("--systems", type=Names(list(SYSTEMS)), default=",".join(SYSTEMS), help="Some of the systems, by commas.")
+@number_of_lines
+@number_of_runs
+@choice_of_cases(CASES)
+@choice_of_systems(SYSTEMS)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -12,10 +12,9 @@ from statistics import median
 
 import click
 
-from bench.__main__ import Names
 from bench.bed import Bed
 from bench.cases import Figures
-from bench.command import ending_in_order
+from bench.command import choice_of_cases, choice_of_systems, ending_in_order, number_of_runs
 from bench.record_bed import ConnectdRecords, RecordBed
 from bench.record_cases import CASES, Case
 from bench.results import machine
@@ -33,9 +32,9 @@ _SHOWN = ("cpu_s_per_million", "pss_mib", "pss_growth_mib")
 
 @click.command
 @click.option("--records", default=1_000_000, show_default=True, help="Records to move in each run.")
-@click.option("--repeats", default=3, show_default=True, help="Runs of each system; the median counts.")
-@click.option("--cases", type=Names(list(CASES)), default=",".join(CASES), help="Some of the cases, by commas.")
-@click.option("--systems", type=Names(list(SYSTEMS)), default=",".join(SYSTEMS), help="Some of the systems, by commas.")
+@number_of_runs
+@choice_of_cases(CASES)
+@choice_of_systems(SYSTEMS)
 @click.option(
     "--confluent",
     default="",

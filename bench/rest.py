@@ -20,6 +20,7 @@ from typing import Any, Final
 import click
 import psutil
 
+from bench.command import number_of_runs
 from supervisor.embedded import EmbeddedKafka
 from tests.peer.rest_workers import HOST, Worker, connectd_worker, java_worker
 from tests.support.processes import wait_until
@@ -97,7 +98,7 @@ def _read(readline: Callable[[], bytes], read: Callable[[int], bytes]) -> None:
 @click.option("--connectors", default=200, show_default=True, help="Connectors with a task each.")
 @click.option("--seconds", default=5.0, show_default=True, help="How long each run asks.")
 @click.option("--connections", default=8, show_default=True, help="How many clients ask at a time.")
-@click.option("--repeats", default=3, show_default=True, help="Runs of each system; the median counts.")
+@number_of_runs
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), default=_RESULTS, help="Where the figures go."
 )

@@ -14,8 +14,7 @@ from typing import Any
 
 import click
 
-from bench.__main__ import Names
-from bench.command import ending_in_order
+from bench.command import choice_of_cases, ending_in_order
 from bench.supervision_cases import CASES, Place
 from supervisor.embedded import EmbeddedKafka
 
@@ -47,7 +46,7 @@ TARGETS = (
 
 
 @click.command
-@click.option("--cases", type=Names(list(CASES)), default=",".join(CASES), help="Some of the cases, by commas.")
+@choice_of_cases(CASES)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
