@@ -141,7 +141,7 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
     try:
         importlib.import_module("tasks.logs")  # first: it imports structlog in the cheap way
         importlib.import_module(entry.partition(":")[0])
-        importlib.import_module("plugins.discovery.candidates").remember_environment()
+        importlib.import_module("tasks.prepared").prepare()
     except BaseException:
         # `multiprocess` would swallow an ImportError, and every child would then fail one by one.
         traceback.print_exc()
