@@ -126,25 +126,26 @@ class Worker:
         await asyncio.gather(self._memberships.end(), *ends, *self._leaving.values())
 
     def _apply_connector(self, name: str, spec: ConnectorSpec) -> None:
-        rules = self._rules(spec.config)
         unit = self.connectors.get(name)
         if unit is None:
-            after = self._leaving.get(UnitId(name))
+            rules, after = self._rules(spec.config), self._leaving.get(UnitId(name))
             self.connectors[name] = self._watched(ConnectorUnit(spec, self.surroundings, rules, self._on_plan, after))
-        else:
-            unit.supervise_by(rules)
-            unit.update(spec)
+            return
+        if unit.spec.config != spec.config:
+            unit.supervise_by(self._rules(spec.config))
+        unit.update(spec)
 
     def _apply_task(self, id: UnitId, spec: TaskSpec) -> None:
-        rules = self._rules(spec.connector_config)
         unit = self.tasks.get(id)
         if unit is None:
+            rules, after = self._rules(spec.connector_config), self._leaving.get(id)
             self.tasks[id] = self._watched(
-                TaskUnit(spec, self.surroundings, rules, self._offsets, self._memberships, self._leaving.get(id))
+                TaskUnit(spec, self.surroundings, rules, self._offsets, self._memberships, after)
             )
-        else:
-            unit.supervise_by(rules)
-            unit.update(spec)
+            return
+        if unit.spec.connector_config != spec.connector_config:
+            unit.supervise_by(self._rules(spec.connector_config))
+        unit.update(spec)
 
     def _watched(self, unit: U) -> U:
         """One process that finds that secrets have changed speaks for its whole connector."""

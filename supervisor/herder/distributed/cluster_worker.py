@@ -15,6 +15,7 @@ from supervisor.herder.distributed.group_listener import WorkListener
 from supervisor.herder.distributed.kinds import ConnectorKinds
 from supervisor.herder.distributed.leader_requests import LeaderRequests
 from supervisor.herder.distributed.leadership import Leadership
+from supervisor.herder.distributed.pace import Pace
 from supervisor.herder.distributed.plans import Plans
 from supervisor.herder.distributed.preflight_checks import PreflightChecks
 from supervisor.herder.distributed.rebalances import Rebalances
@@ -49,7 +50,7 @@ log = structlog.get_logger(__name__)
 TICK_S: Final = 1.0
 # A worker that stops does not wait for longer until what it says of its tasks is written.
 FLUSH_TIMEOUT_S: Final = 2.0
-# Records that come together are applied together.
+# The first record is applied at once; those that follow it closely are applied together.
 GATHERING_S: Final = 0.02
 
 
@@ -121,7 +122,10 @@ class ClusterWorker:
         self._units_changed_at = EMPTY.offset
         self._assigned_at = EMPTY.offset
         self._restarts: dict[str, RestartRequest] = {}
+        self._pace = Pace()
         self._applying: asyncio.TimerHandle | None = None
+        self._applied = float("-inf")
+        self._asking: asyncio.TimerHandle | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -170,7 +174,7 @@ class ClusterWorker:
 
     async def _stop(self) -> None:
         self._plans.stop()
-        for timer in (self._ticker, self._applying):
+        for timer in (self._ticker, self._applying, self._asking):
             if timer is not None:
                 timer.cancel()
         self.kinds.stop()
@@ -186,8 +190,8 @@ class ClusterWorker:
 
     async def _after_round(self, assignment: Assignment) -> None:
         self._assigned_at = assignment.offset
-        if self.expects_round:
-            self.member.request_rejoin("connectors or tasks came or went during the last round")
+        self._pace.note_round(self._loop.time())
+        self._ask_for_round()
         await self.leadership.assume()
         if not self.joined.done():
             self.joined.set_result(None)
@@ -258,17 +262,29 @@ class ClusterWorker:
 
     def _apply_soon(self) -> None:
         if self._applying is None:
-            self._applying = self._loop.call_later(GATHERING_S, self._apply)
+            self._applying = self._loop.call_at(self._applied + GATHERING_S, self._apply)
 
     def _apply(self) -> None:
-        self._applying = None
-        if self.expects_round:
-            self.member.request_rejoin("connectors or tasks came or went")
+        self._applying, self._applied = None, self._loop.time()
+        self._ask_for_round()
         self.work.reconcile()
         self._plans.repair()
         restarts, self._restarts = self._restarts, {}
         for request in restarts.values():
             self._restart(request)
+
+    def _ask_for_round(self) -> None:
+        """Have the group distribute what is new, soon."""
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
+        if not self.expects_round:
+            return
+        now = self._loop.time()
+        if (at := self._pace.next_round(now)) <= now:
+            self.member.request_rejoin("connectors or tasks came or went")
+        else:
+            self._asking = self._loop.call_at(at, self._ask_for_round)
 
     def _restart(self, request: RestartRequest) -> None:
         """What runs here of what is to be restarted; each worker does so with what it runs."""
