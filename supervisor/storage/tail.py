@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from supervisor.storage.errors import Trouble
 from tasks.clients import ClientSettings, create_lasting
@@ -43,7 +43,9 @@ class Tail:
         self._delivered = threading.Event()
         self._stopping = threading.Event()
         self._consumer = create_lasting(Consumer, settings, error_cb=self._trouble)
-        self._consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
+        # By number, which need not be looked up: librdkafka would do that half a second later, when it knows the leaders. Where
+        # the first records are gone, `auto.offset.reset` leads to those that are left.
+        self._consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
         self._thread = threading.Thread(target=self._run, name=f"tail of {topic}", daemon=True)
         self._thread.start()
 

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import ConfigResource, ResourceType  # type: ignore[attr-defined]
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 
 from connectd.errors import ConfigException, ConnectException
 from supervisor.storage import config_log as config_log_module
@@ -193,6 +199,30 @@ def test_what_one_worker_writes_all_read(kafka: TestKafka, topic: str) -> None:
             assert newcomer.snapshot() == before and heard.events == []
             await newcomer.remove_connector_config("a")
             assert not newcomer.contains("a") and heard.events == [["remove", "a"]]
+
+    run(scenario())
+
+
+def test_a_topic_that_has_lost_its_first_records_is_read_from_what_is_left(kafka: TestKafka, topic: str) -> None:
+    config, name = worker(kafka, topic), f"{topic}-configs"
+
+    def set_policy(value: str) -> None:
+        change = ConfigEntry("cleanup.policy", value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[change])
+        kafka.admin.incremental_alter_configs([resource])[resource].result(30)
+
+    async def scenario() -> None:
+        async with config_log(config) as (log, _):
+            await log.put_connector_config("gone", {"v": "1"})
+            await log.put_connector_config("left", {"v": "2"})
+        # Kafka deletes no records of a compacted topic, but this one was another before.
+        set_policy("delete")
+        deleted = kafka.admin.delete_records([TopicPartition(name, 0, 1)], request_timeout=30)
+        for each in deleted.values():
+            each.result(30)
+        set_policy("compact")
+        async with config_log(config) as (log, _):
+            assert list(log.snapshot().connectors()) == ["left"]
 
     run(scenario())
 
