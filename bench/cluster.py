@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -14,7 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from statistics import median
+from typing import Any, Final, NamedTuple
 
 import click
 import psutil
@@ -31,16 +33,17 @@ _RESULTS: Final = Path(__file__).with_name("cluster.json")
 _JVM: Final = ("-Xms256M", "-Xmx2G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-Djava.awt.headless=true")
 _WORKERS: Final = 3
 _PAIRS: Final = 10
-_TASKS: Final = 200
-_MANY: Final = 500
-# Java's workers answer 409 to most requests while they rebalance: what is not created by then is not measured.
-_CREATION_S: Final = 240.0
+# Of each of ten sinks.
+_TASKS: Final = 20
+_MORE: Final = 5
 _FEED_S: Final = 0.1
 _BURST_LINES: Final = 100_000
 _SAMPLE_S: Final = 0.5
-_PATIENCE_S: Final = 900.0
+_LOOK_S: Final = 0.02
+_PATIENCE_S: Final = 300.0
 # Until what a start has left to be done is done, before memory is looked at.
 _SETTLE_S: Final = 15.0
+_BETWEEN_S: Final = 3.0
 # Both kinds: what Java's workers have without these lines, but that work moves at once when a worker is gone.
 _AT_ONCE: Final = {
     "session.timeout.ms": "10000",
@@ -51,6 +54,14 @@ _AT_ONCE: Final = {
 _PATIENT: Final = {**_AT_ONCE, "session.timeout.ms": "60000", "scheduled.rebalance.max.delay.ms": "300000"}
 
 Figures = dict[str, float]
+
+
+class Sizes(NamedTuple):
+    """Of the cases that would take too long on a slow machine. Java's workers answer 409 to most requests while they rebalance:
+    of `connectors` those count that are there after `creation_s`."""
+
+    connectors: int
+    creation_s: float
 
 
 class BenchedJava(JavaMember):
@@ -99,18 +110,28 @@ class Bench:
                 found[f"{name}-{task['id']}"] = (task["state"], task["worker_id"])
         return found
 
-    def wait_until_all_run(self, connectors: int, *, spread: bool = False) -> float:
-        """Until so many connectors with a task each run on living workers; `spread`: as many on each, but for one. When."""
+    def wait_until_all_run(self, connectors: int, *, tasks: int = 1, spread: bool = False) -> float:
+        """Until so many connectors run on living workers, with so many tasks each; `spread`: as many on each, but one. When."""
 
         def running() -> bool:
             found, living = self.where(), {each.worker_id for each in self.cluster.living}
-            if len(found) != 2 * connectors or any(s != "RUNNING" or w not in living for s, w in found.values()):
+            if len(found) != (1 + tasks) * connectors or any(
+                s != "RUNNING" or w not in living for s, w in found.values()
+            ):
                 return False
             counts = Counter(dict.fromkeys(living, 0))
             counts.update(worker for name, (_, worker) in found.items() if name.rpartition("-")[2] == "0")
             return not spread or max(counts.values()) - min(counts.values()) <= 1
 
         wait_until(running, f"{connectors} connectors run; see {self.cluster.folder}", _PATIENCE_S)
+        return time.time()
+
+    def wait_until_runs(self, name: str) -> float:
+        """Until a connector with one task runs. When."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while [state for state, _ in self.cluster.statuses(name).values()] != ["RUNNING"] * 2:
+            assert time.monotonic() < deadline, f"{name} does not run; see {self.cluster.folder}"
+            time.sleep(_LOOK_S)
         return time.time()
 
     def memory_mib(self) -> float:
@@ -229,7 +250,7 @@ class Pairs:
         return float(lines[-2]) if len(lines) > 2 else 0.0
 
 
-def moving(bench: Bench) -> Figures:
+def moving(bench: Bench, _: Sizes) -> Figures:
     """Records move through ten sources and ten sinks while a fourth worker comes, goes, and a third one dies."""
     time.sleep(_SETTLE_S)
     without = bench.memory_mib()
@@ -272,7 +293,7 @@ def moving(bench: Bench) -> Figures:
     }
 
 
-def restarted(bench: Bench) -> Figures:
+def restarted(bench: Bench, _: Sizes) -> Figures:
     """A worker is stopped and started again within the delay: as a static member, where there are such."""
     pairs = Pairs(bench.cluster.folder)
     for name, config in pairs.connectors(bench.cluster.name):
@@ -294,61 +315,90 @@ def restarted(bench: Bench) -> Figures:
     return {"restart_stop_s": stopped, "restart_all_back_s": back, "restart_all_move_s": moved}
 
 
-def connectors(bench: Bench) -> Figures:
-    """A connector more where there are 200 tasks, and then up to 500 connectors, or as many as come in time."""
-    end = time.time() + _CREATION_S
-
-    def create(numbers: range) -> int:
-        """Up to which number they were."""
-        for number in numbers:
-            if time.time() > end:
-                return number
-            file = bench.cluster.folder / f"{number}.txt"
-            file.touch()
-            topic = f"{bench.cluster.name}-many"
-            bench.create(f"c{number}", {"connector.class": "FileStreamSource", "file": str(file), "topic": topic})
-        return numbers.stop
-
-    began = time.time()
-    count = create(range(_TASKS))
-    first = bench.wait_until_all_run(count) - began
+def added(bench: Bench, _: Sizes) -> Figures:
+    """A connector more, and another, where there are 200 tasks."""
+    topic = bench.cluster.kafka.create_topic(f"{bench.cluster.name}-many", _TASKS)
+    for number in range(_PAIRS):
+        file = bench.cluster.folder / f"{number}.txt"
+        sink = {"connector.class": "FileStreamSink", "file": str(file), "topics": topic, "tasks.max": str(_TASKS)}
+        bench.create(f"sink{number}", sink)
+    bench.wait_until_all_run(_PAIRS, tasks=_TASKS)
     time.sleep(_SETTLE_S)
     memory, before = bench.memory_mib(), bench.pids()
-    figures = {"connectors_first": float(count), "memory_with_these_mib": memory, "first_running_s": first}
-    if count < _TASKS:
-        return figures
-    began = time.time()
-    create(range(count, count + 1))
-    figures["one_more_running_s"] = bench.wait_until_all_run(count + 1) - began
-    if before:
-        figures["tasks_restarted_by_that"] = float(len(before - bench.pids()))
-    began = time.time()
-    count = create(range(count + 1, _MANY))
-    rest = bench.wait_until_all_run(count) - began
-    return figures | {"connectors_in_all": float(count), "all_running_s": first + figures["one_more_running_s"] + rest}
+    took = []
+    for number in range(_MORE):
+        config = _source(bench, number)
+        began = time.time()
+        bench.create(f"c{number}", config)
+        took.append(bench.wait_until_runs(f"c{number}") - began)
+        # So that the next one does not come on top of it.
+        time.sleep(_BETWEEN_S)
+    figures = {"memory_200_tasks_mib": memory, "one_more_running_s": median(took), "one_more_at_most_s": max(took)}
+    return figures | ({"tasks_restarted_by_that": float(len(before - bench.pids()))} if before else {})
 
 
-CASES: Final[Mapping[str, tuple[Callable[[Bench], Figures], Mapping[str, str]]]] = {
+def created(bench: Bench, sizes: Sizes) -> Figures:
+    """Hundreds of connectors, one after the other, as fast as they come."""
+    began, count = time.time(), 0
+    while count < sizes.connectors and time.time() - began < sizes.creation_s:
+        bench.create(f"c{count}", _source(bench, count))
+        count += 1
+    creation = time.time() - began
+    running = bench.wait_until_all_run(count) - began
+    time.sleep(_SETTLE_S)
+    return {
+        "connectors_created": float(count),
+        "created_s": creation,
+        "all_running_s": running,
+        "connectors_running_per_s": count / running,
+        "memory_with_these_mib": bench.memory_mib(),
+    }
+
+
+def _source(bench: Bench, number: int) -> dict[str, str]:
+    """The configuration of a source with a file of its own, in which there is nothing."""
+    file = bench.cluster.folder / f"source-{number}.txt"
+    file.touch()
+    return {"connector.class": "FileStreamSource", "file": str(file), "topic": f"{bench.cluster.name}-sources"}
+
+
+CASES: Final[Mapping[str, tuple[Callable[[Bench, Sizes], Figures], Mapping[str, str]]]] = {
     "moving": (moving, _AT_ONCE),
     "restart": (restarted, _PATIENT),
-    "connectors": (connectors, _AT_ONCE),
+    "adding": (added, _AT_ONCE),
+    "connectors": (created, _AT_ONCE),
 }
 
 
 @click.command
 @choice_of_cases(CASES)
 @choice_of_systems(SYSTEMS)
+@click.option("--connectors", default=500, show_default=True, help="How many there are to be in the case `connectors`.")
+@click.option(
+    "--creation-s",
+    default=180.0,
+    show_default=True,
+    help="For so long they are created; those that came in time count.",
+)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=_RESULTS, help="Where figures go.")
-def main(cases: list[str], systems: list[str], output: Path) -> None:
+def main(cases: list[str], systems: list[str], connectors: int, creation_s: float, output: Path) -> None:
     """Measure and print; the figures also go to bench/cluster.json, with the load average around each case."""
+    sizes, failed = Sizes(connectors, creation_s), False
     with ending_in_order(), EmbeddedKafka(heap="1g", progress=click.echo) as kafka:
         for case in cases:
             for system in systems:
-                _report(output, case, system, _measured(case, system, kafka.bootstrap_servers))
+                try:
+                    row = _measured(case, system, kafka.bootstrap_servers, sizes)
+                except AssertionError as error:  # something did not come in time: the others are measured all the same
+                    click.echo(f"{case}: {system}: {error}", err=True)
+                    failed = True
+                else:
+                    _report(output, case, system, row)
     click.echo(f"Written to {output}")
+    sys.exit(failed)
 
 
-def _measured(case: str, system: str, bootstrap_servers: str) -> dict[str, Any]:
+def _measured(case: str, system: str, bootstrap_servers: str, sizes: Sizes) -> dict[str, Any]:
     measure, settings = CASES[case]
     load = [os.getloadavg()[0]]
     with tempfile.TemporaryDirectory(prefix="connectd-bench-") as folder:
@@ -361,7 +411,7 @@ def _measured(case: str, system: str, bootstrap_servers: str) -> dict[str, Any]:
                 bench.add(**({"group_instance_id": f"worker-{number}"} if static else {}))
             for each in cluster.members:
                 each.wait_until_ready()
-            figures = measure(bench)
+            figures = measure(bench, sizes)
         finally:
             cluster.close()
     load.append(os.getloadavg()[0])

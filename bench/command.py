@@ -1,7 +1,8 @@
-"""What all commands that measure have in common: their options, and how they end."""
+"""What all commands that measure have in common: their options, what their programs find, and how they end."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -57,6 +58,8 @@ def _choice(what: str, known: Sequence[str]) -> Callable[[F], F]:
 def ending_in_order() -> Iterator[None]:
     """Around all that is started: a failure is told in a line, and an interruption, by SIGTERM too, ends the process."""
     end_on_signals()
+    # As where it is installed: modules that were compiled once.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     try:
         yield
     except (RunFailed, EmbeddedKafkaError) as error:
