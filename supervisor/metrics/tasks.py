@@ -73,9 +73,10 @@ class TaskMetrics:
         "_began",
         "_generation",
         "_last",
+        "_paused_s",
+        "_ran_s",
         "_since",
         "_spec",
-        "_spent",
         "_state",
         "_window",
         "call",
@@ -96,7 +97,7 @@ class TaskMetrics:
         self._spec: _Kind | None = None
         self._state: State | None = None
         self._since = self._began = began
-        self._spent: dict[State, float] = {}
+        self._ran_s = self._paused_s = 0.0  # in states that are over
 
     def on_heartbeat(self, heartbeat: Heartbeat, now: float) -> None:
         """Take the counters of a process; a new process begins at nothing, and what came before is kept."""
@@ -118,8 +119,7 @@ class TaskMetrics:
 
     def on_state(self, state: State, now: float) -> None:
         """Take a change of its state."""
-        if self._state is not None:
-            self._spent[self._state] = self._spent.get(self._state, 0.0) + now - self._since
+        self._ran_s, self._paused_s = self._spent_s(State.RUNNING, now), self._spent_s(State.PAUSED, now)
         self._state, self._since = state, now
 
     def total(self, name: str) -> float:
@@ -151,8 +151,12 @@ class TaskMetrics:
 
     def _ratio(self, state: State, now: float) -> float:
         """As Java's StateTracker: the part of its life that it has spent in a state."""
-        spent = self._spent.get(state, 0.0) + (now - self._since if self._state is state else 0.0)
-        return spent / (now - self._began) if now > self._began else 0.0
+        return self._spent_s(state, now) / (now - self._began) if now > self._began else 0.0
+
+    def _spent_s(self, state: State, now: float) -> float:
+        """RUNNING or PAUSED."""
+        before = self._ran_s if state is State.RUNNING else self._paused_s
+        return before + (now - self._since if self._state is state else 0.0)
 
     def _keep(self) -> None:
         for name, value in self._last.items():

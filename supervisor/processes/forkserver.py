@@ -121,9 +121,12 @@ class ChildRequest(popen_forkserver.Popen):  # type: ignore[misc]
         finally:
             set_spawning_popen(None)
         self.sentinel, orders = forkserver.connect_to_new_process(self._fds)
-        self.finalizer = util.Finalize(self, util.close_fds, (self.sentinel,))
         with open(orders, "wb") as file:  # well below what the pipe holds, so this does not block
             file.write(body.getbuffer())
+
+    def close(self) -> None:
+        """Without the library's finalizers, which are half a megabyte for a thousand children. To be called once."""
+        os.close(self.sentinel)
 
 
 @functools.cache

@@ -29,6 +29,8 @@ class ConnectorUnit(Unit):
     While it is paused or stopped it has no process: as in Java its `stop` was called, and `start` is when it resumes.
     """
 
+    __slots__ = ("_on_plan", "_planned", "spec")
+
     def __init__(
         self,
         spec: ConnectorSpec,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import ClassVar
 
 import msgspec
 
@@ -33,6 +34,19 @@ from tasks.messages import (
 class TaskUnit(Unit):
     """Runs one task. `offsets` is None where tasks keep their offsets in Kafka themselves."""
 
+    __slots__ = (
+        "_is_exactly_once",
+        "_membership",
+        "_memberships",
+        "_offsets",
+        "_ordered",
+        "_stores",
+        "heir",
+        "spec",
+    )
+    # Of all tasks together: most read once.
+    _reading: ClassVar[set[asyncio.Task[None]]] = set()
+
     def __init__(
         self,
         spec: TaskSpec,
@@ -48,7 +62,6 @@ class TaskUnit(Unit):
         self._memberships = memberships
         self._membership: Membership | None = None
         self.heir = Heir.NOBODY
-        self._reading: set[asyncio.Task[None]] = set()
         self._ordered: TaskSpec | None = None
         self._is_exactly_once = False  # the present process has said so
         super().__init__(spec.id, surroundings, rules, after)

@@ -122,6 +122,32 @@ class Unit(ABC):
     or asked for.
     """
 
+    # Dictionaries of so many attributes would take a megabyte and a half for a thousand tasks.
+    __slots__ = (
+        "_beat",
+        "_child",
+        "_decided",
+        "_decision",
+        "_ending",
+        "_failure",
+        "_failures",
+        "_generation",
+        "_history",
+        "_killer",
+        "_loop",
+        "_ordered_to_stop",
+        "_python",
+        "_rules",
+        "_runner",
+        "_surroundings",
+        "_woken",
+        "heartbeat",
+        "id",
+        "on_secrets_changed",
+        "resolved",
+        "stalled",
+    )
+
     def __init__(
         self, id: UnitId, surroundings: Surroundings, rules: Rules, after: asyncio.Future[None] | None = None
     ) -> None:
@@ -269,8 +295,11 @@ class Unit(ABC):
 
     async def _sleep(self, delay_s: float | None) -> None:
         """Until the delay has passed, None being for ever, or something is asked for."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), delay_s)
+        if delay_s is None:
+            await self._woken.wait()
+        else:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), delay_s)
 
     async def _run_process(self) -> float | None:
         """Run one process to its end. Returns after how many seconds there is to be another, None for not by itself."""
@@ -285,15 +314,7 @@ class Unit(ABC):
         if not self._has_work():
             child.kill("there is nothing to do for it any more")
             return None
-        self._generation = next(self._surroundings.generations)
-        self._beat = Beat(call=Call.IMPORT, call_s=0.0, received=self._surroundings.clock())
-        self._child = child
-        self.resolved = None
-        child.on_report = self._handle
-        order, fields = self._order(self._generation), {**self._log_fields, "worker": self._surroundings.log.worker}
-        child.begin(order, fields, UnitLines(self._surroundings.tails, self.id))
-        if (lease := self._surroundings.lease()) is not None:
-            child.send(lease)
+        self._begin(child)
         exit = await child.exited
         self._python = child.python
         self._child = self.stalled = None
@@ -303,6 +324,18 @@ class Unit(ABC):
         if self._ordered_to_stop:
             return 0.0
         return self._after_exit(exit)
+
+    def _begin(self, child: Child) -> None:
+        """Have the child become this unit. What it is told is not kept for as long as it lives."""
+        self._generation = next(self._surroundings.generations)
+        self._beat = Beat(call=Call.IMPORT, call_s=0.0, received=self._surroundings.clock())
+        self._child = child
+        self.resolved = None
+        child.on_report = self._handle
+        order, fields = self._order(self._generation), {**self._log_fields, "worker": self._surroundings.log.worker}
+        child.begin(order, fields, UnitLines(self._surroundings.tails, self.id))
+        if (lease := self._surroundings.lease()) is not None:
+            child.send(lease)
 
     def _after_exit(self, exit: Exit) -> float | None:
         if self._decision is None:

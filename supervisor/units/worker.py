@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Container, Iterable, Mapping
+from functools import lru_cache
 from typing import TypeVar
 
 import structlog
@@ -179,7 +180,11 @@ class Worker:
 
 def supervision_rules(worker_config: Mapping[str, str], connector_config: Mapping[str, str]) -> Rules:
     """The rules for a connector and its tasks: its own settings before the worker's. Raises ConfigException."""
-    return Rules(
-        restarts=RestartPolicy.of(worker_config, connector_config),
-        limits=Limits.of(worker_config, connector_config),
-    )
+    restarts = RestartPolicy.of(worker_config, connector_config)
+    return _shared(Rules(restarts=restarts, limits=Limits.of(worker_config, connector_config)))
+
+
+@lru_cache(maxsize=64)
+def _shared(rules: Rules) -> Rules:
+    """One for all that are equal: most of a thousand connectors have the same."""
+    return rules

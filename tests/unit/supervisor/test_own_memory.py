@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from supervisor.own_memory import OwnMemory
+from supervisor.units.connector import ConnectorUnit
+from supervisor.units.task import TaskUnit
 
 
 class Knot:
@@ -57,3 +59,9 @@ def test_few_processes_come_and_go_without_a_search(memory: OwnMemory) -> None:
     lives = Knot()
     memory.tidy(5)
     assert any(each is lives for each in gc.get_objects())
+
+
+@pytest.mark.parametrize("kind", [TaskUnit, ConnectorUnit])
+def test_connectors_and_tasks_have_no_dictionaries(kind: type) -> None:
+    """There are thousands, each with more attributes than Python stores well there."""
+    assert kind.__dictoffset__ == 0
