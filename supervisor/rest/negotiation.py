@@ -1,8 +1,8 @@
-"""Content types: JSON in both directions, checked as JAX-RS does."""
+"""Content types: JSON in both directions, checked as JAX-RS does; and whether an answer may be packed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -30,6 +30,15 @@ def require_acceptable(request: web.BaseRequest) -> None:
     accept = ",".join(request.headers.getall("Accept", ()))
     if accept.strip() and not any(each in _ACCEPTED for each in _acceptable(accept)):
         raise plain(HTTPStatus.NOT_ACCEPTABLE)
+
+
+def accepts_gzip(headers: Mapping[str, str]) -> bool:
+    """Whether a client asks for gzip (RFC 9110, section 12.5.3)."""
+    for entry in headers.get("Accept-Encoding", "").lower().split(","):
+        coding, _, quality = entry.replace(" ", "").partition(";q=")
+        if coding == "gzip":
+            return not quality or bool(quality.strip("0."))
+    return False
 
 
 def _acceptable(accept: str) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 from http import HTTPStatus
 
 from supervisor.metrics.overview import reason_of
@@ -10,11 +12,18 @@ from supervisor.rest.answer import NO_CONTENT, Answer
 from supervisor.rest.api import Call
 from supervisor.rest.entities import FailedUnit, Health
 from supervisor.rest.errors import RestException
+from supervisor.rest.negotiation import accepts_gzip
 from tasks.states import State
 
 
 async def metrics(call: Call) -> Answer:
-    return Answer(await call.api.metrics(), headers={"Content-Type": CONTENT_TYPE})
+    text = await call.api.metrics()
+    headers = {"Content-Type": CONTENT_TYPE, "Vary": "Accept-Encoding"}
+    if not accepts_gzip(call.headers):
+        return Answer(text, headers=headers)
+    # Lightly, which takes a tenth of the time of the text: of megabytes a sixteenth is left.
+    packed = await asyncio.to_thread(gzip.compress, text, compresslevel=1)
+    return Answer(packed, headers={**headers, "Content-Encoding": "gzip"})
 
 
 async def live(call: Call) -> Answer:

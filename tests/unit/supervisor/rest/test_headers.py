@@ -50,6 +50,25 @@ def test_an_origin_that_is_no_regular_expression() -> None:
         CrossOrigin.of("https://[", "")
 
 
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip", "gzip"),
+        ("deflate, GZIP;q=0.5", "gzip"),
+        ("gzip; q=0", None),
+        ("gzip;q=0.0, identity", None),
+        ("identity", None),
+        ("", None),
+    ],
+)
+async def test_metrics_are_packed_for_who_asks_for_it(tmp_path: Path, accepted: str, encoding: str | None) -> None:
+    async with rest(tmp_path) as here:
+        answer = await here.get("/metrics", headers={"Accept-Encoding": accepted})
+        assert answer.headers.get("Content-Encoding") == encoding
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        assert "\nconnectd_ready 1\n" in answer.text
+
+
 async def test_headers_of_the_operators_choice(tmp_path: Path) -> None:
     rules = 'set X-Frame-Options: DENY, add Cache-Control: no-store, "set X-List: a, b", setDate Expires: 60000'
     async with rest(tmp_path, response_http_headers_config=rules) as here:
