@@ -14,6 +14,7 @@ TIMEOUT_S = 90.0
 What = str | Callable[[], str]
 """What is waited for; a function says, too, what there is by then."""
 
+
 def wait_until(
     condition: Callable[[], object], what: What, timeout_s: float = TIMEOUT_S, longest_s: float = 0.05
 ) -> None:
