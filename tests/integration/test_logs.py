@@ -18,7 +18,7 @@ import pytest
 from supervisor.embedded.ports import free_port
 from tests.support.cluster import cluster
 from tests.support.kafka import TestKafka
-from tests.support.processes import wait_until
+from tests.support.processes import TIMEOUT_S, wait_until
 from tests.support.worker_process import CONNECTD, WorkerProcess, worker_process
 
 PLUGINS = Path(__file__).parent / "plugins"
@@ -183,7 +183,7 @@ def test_the_command_shows_and_follows(worker: Worker) -> None:
     worker.tell("two", "log from the past", task=1)
     wait_until(lambda: "from the past" in worker.messages("two"), "it is said")
     shown = worker.client("logs", "two", "--task", "1", "--level", "error")
-    text, problems = shown.communicate(timeout=60)
+    text, problems = shown.communicate(timeout=TIMEOUT_S)
     assert (shown.returncode, problems) == (0, "")
     assert text.splitlines()[-1].endswith(" ERROR task 1 talkative: from the past")
 
@@ -207,7 +207,7 @@ def test_levels_are_set_for_one_connector(worker: Worker) -> None:
         return [each for each in worker.messages(connector) if each.startswith(f"{connector} ")]
 
     done = worker.client("patch", "logger", "talkative", "--level", "debug", "--connector", "levels")
-    _, problems = done.communicate(timeout=60)
+    _, problems = done.communicate(timeout=TIMEOUT_S)
     assert (done.returncode, problems) == (0, "")
     assert whispered("levels")
     assert not whispered("talks")
@@ -221,7 +221,7 @@ def test_a_worker_that_stops_ends_what_is_followed(tmp_path: Path) -> None:
         assert following.stdout is not None
         assert following.stdout.readline()
         assert process.stop() == 0
-        following.communicate(timeout=30)
+        following.communicate(timeout=TIMEOUT_S)
         assert following.returncode == 0
 
 
