@@ -15,6 +15,9 @@ EXTRAS ?=
 # Many tests wait for processes and servers: two more than there are cores keep these busy.
 WORKERS := $(shell expr $$(nproc) + 2)
 
+# Where it is set, each of the many processes would compile all of its modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: venv demo test test-long lint bench lock install clean
 
 venv: $(READY)
