@@ -232,7 +232,6 @@ def test_a_task_that_was_replaced_while_it_was_suspended_writes_nothing_more(
             )
 
         wait_until(taken_over, "the other worker runs all")
-        os.kill(pid, signal.SIGCONT)
+        wait_until(lambda: not psutil.pid_exists(pid), "the task ends without going on")
         zombie.kill(signal.SIGCONT)
         assert counted(kafka, topic, 2, range(8_000))
-        wait_until(lambda: not psutil.pid_exists(pid), "the zombie is gone")
