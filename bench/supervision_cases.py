@@ -219,15 +219,22 @@ def _value(text: bytes, name: bytes) -> float:
 
 
 def _scrapes(worker: Supervised) -> Figures:
-    times = []
+    """How long scrapes take, and of that the supervisor's own time: the tasks of a large worker want the same cores meanwhile."""
+    times, of_supervisor = [], []
     with worker.fetching() as fetch:
         text = fetch("/metrics")
         for _ in range(_SCRAPES):
-            began = time.monotonic()
+            used, began = _cpu_s([worker.pid]), time.monotonic()
             text = fetch("/metrics")
             times.append(time.monotonic() - began)
+            of_supervisor.append(_cpu_s([worker.pid]) - used)
     series = sum(not line.startswith(b"#") for line in text.splitlines())
-    return {"scrape_kib": len(text) / 1024, "series": series, **_times("scrape", times)}
+    return {
+        "scrape_kib": len(text) / 1024,
+        "series": series,
+        **_times("scrape", times),
+        **_times("scrape_cpu", of_supervisor),
+    }
 
 
 def _names(connector: str, count: int) -> list[str]:
