@@ -192,7 +192,7 @@ async def test_a_cancelled_take_leaves_no_process_behind() -> None:
         assert str(await child.exited) == "killed by the supervisor: its start was given up"
 
 
-async def test_hundreds_of_processes_leave_no_descriptor_and_no_thread() -> None:
+async def test_a_thousand_processes_leave_no_descriptor_and_no_thread() -> None:
     async with pool() as processes:
 
         async def one_life(number: int) -> Child:
@@ -207,7 +207,7 @@ async def test_hundreds_of_processes_leave_no_descriptor_and_no_thread() -> None
         await one_life(1)
         await spare(processes)
         before = open_descriptors(), threads()
-        for number in range(300):
+        for number in range(1000):
             await one_life(number)
         await spare(processes)
         assert (open_descriptors(), threads()) == before

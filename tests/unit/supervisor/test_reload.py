@@ -167,22 +167,22 @@ def test_a_file_that_is_deleted_and_written_again_is_not_gone(folder: Path) -> N
         assert alive(before["task c-0"])
 
 
-def test_of_many_files_the_one_that_changed_is_applied(folder: Path) -> None:
-    names = [f"c{number}" for number in range(30)]
+def test_of_a_hundred_files_the_one_that_changed_is_applied(folder: Path) -> None:
+    names = [f"c{number}" for number in range(100)]
     files(folder, *names)
     with running(folder) as worker:
         worker.wait_for(*(f"task {name}-0 is RUNNING" for name in names))
         before = worker.pids()
-        files(folder, "c15", tasks="2")
+        files(folder, "c50", tasks="2")
         began = time.monotonic()
         worker.signal(signal.SIGHUP)
-        worker.wait_for("task c15-1 is RUNNING")
+        worker.wait_for("task c50-1 is RUNNING")
         print(f"from SIGHUP to the changed connector running: {time.monotonic() - began:.3f} s")
         wait_until(worker.reloads, "it is reloaded")
-        assert worker.reloads() == ["reloaded: 1 connectors changed, 0 removed, 29 as before"]
-        wait_until(lambda: worker.pids()["task c15-0"] != before["task c15-0"], "c15-0 has a new process")
-        assert {name: pid for name, pid in worker.pids().items() if "c15" not in name} == {
-            name: pid for name, pid in before.items() if "c15" not in name
+        assert worker.reloads() == ["reloaded: 1 connectors changed, 0 removed, 99 as before"]
+        wait_until(lambda: worker.pids()["task c50-0"] != before["task c50-0"], "c50-0 has a new process")
+        assert {name: pid for name, pid in worker.pids().items() if "c50" not in name} == {
+            name: pid for name, pid in before.items() if "c50" not in name
         }
 
 

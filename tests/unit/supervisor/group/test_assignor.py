@@ -41,7 +41,7 @@ def decided(
 # --- histories --------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(st.lists(EVENT, max_size=25))
 def test_whatever_happens_all_runs_once_and_is_balanced_in_the_end(events: list[Event]) -> None:
     """That nothing is started where it still runs, and that rounds come to an end, is checked in each round."""
