@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +23,8 @@ SERVICES = {
     "org.apache.kafka.connect.sink.SinkConnector": f"{PEER}PickySinkConnector",
     "org.apache.kafka.connect.transforms.Transformation": f"{PEER}PickyTransform",
 }
+# Of records of long ago the broker deletes whole segments, each five minutes, before they are read.
+BEGIN_MS = time.time_ns() // 1_000_000
 CONTEXT = "__connect.errors."
 JSON_CONVERTER = "org.apache.kafka.connect.json.JsonConverter"
 TOLERANT = {"errors.tolerance": "all"}
@@ -96,7 +99,7 @@ def test_a_sink_does_with_poison_what_javas_does(
     for number, value in enumerate(POISON[records]):
         headers: Any = [("kept", b"\xff"), ("none", None), ("number", str(number).encode())]
         producer.produce(
-            topic, value, f"k{number}".encode() if number else None, timestamp=5000 + number, headers=headers
+            topic, value, f"k{number}".encode() if number else None, timestamp=BEGIN_MS + number, headers=headers
         )
     assert producer.flush(30) == 0
     outcomes = []
