@@ -20,7 +20,7 @@ from typing import Any, Final
 import click
 import psutil
 
-from bench.command import number_of_runs
+from bench.command import ending_in_order, number_of_runs
 from supervisor.embedded import EmbeddedKafka
 from tests.peer.rest_workers import HOST, Worker, connectd_worker, java_worker
 from tests.support.processes import wait_until
@@ -105,7 +105,11 @@ def _read(readline: Callable[[], bytes], read: Callable[[int], bytes]) -> None:
 def main(connectors: int, seconds: float, connections: int, repeats: int, output: Path) -> None:
     """Measure and print the figures, which also go to bench/rest.json."""
     results: list[dict[str, object]] = []
-    with tempfile.TemporaryDirectory(prefix="connectd-bench-") as name, EmbeddedKafka(progress=click.echo) as kafka:
+    with (
+        ending_in_order(),
+        tempfile.TemporaryDirectory(prefix="connectd-bench-") as name,
+        EmbeddedKafka(progress=click.echo) as kafka,
+    ):
         folder = Path(name)
         with (
             connectd_worker(folder, kafka.bootstrap_servers, **_PATIENT) as ours,
