@@ -30,8 +30,11 @@ _CONSUMER_TUNING: Final[Mapping[str, Any]] = {
     "enable.auto.offset.store": "false",
     "enable.partition.eof": "true",
     "fetch.queue.backoff.ms": 2,
-    # What a load holds of a topic that is not applied yet.
-    "queued.max.messages.kbytes": 8_192,
+    # What a load holds of a topic that is not applied yet. With a megabyte of each partition in an answer, as by default, and
+    # all that librdkafka keeps of a record, it would be 200 MB of small ones.
+    "queued.max.messages.kbytes": 1_024,
+    "queued.min.messages": 5_000,
+    "fetch.max.bytes": 1_000_000,
 }
 
 
