@@ -52,7 +52,7 @@ class Herder(Protocol):
         """
 
     async def catch_up(self) -> None:
-        """Another worker has changed something: have it be seen here too, if that can be done soon. Never raises."""
+        """Have what other workers have changed be seen here too, if that can be done soon. Never raises."""
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

@@ -125,9 +125,22 @@ def test_a_worker_without_kafka_says_that_it_is_starting_and_can_be_stopped(
     assert not [event for event in worker.events if event["level"] in ("error", "critical")]
 
 
+def session_keys(it: Cluster) -> set[bytes | None]:
+    """All that the cluster has had so far."""
+    topic = f"{it.name}-configs"
+    records = it.kafka.consume(topic, it.kafka.end_offsets(topic)[0])
+    return {record.value() for record in records if record.key() == b"session-key"}
+
+
+def has_planned(member: ClusterMember, connector: str, batch_size: str) -> bool:
+    tasks = member.request("GET", f"/connectors/{connector}/tasks")[1]
+    return [task["config"]["batch.size"] for task in tasks] == [batch_size]
+
+
 def test_any_worker_carries_out_any_request(kafka: TestKafka, tmp_path: Path, name: str) -> None:
-    connector = f"{name}-source"
-    with cluster(kafka, tmp_path, name, 2) as it:
+    """The key by which workers sign what they ask of each other is another one every second."""
+    connector, other = f"{name}-source", f"{name}-other"
+    with cluster(kafka, tmp_path, name, 2, inter_worker_key_ttl_ms="1000") as it:
         append(name, tmp_path, range(10))
         create(it.followers[0], connector, source(name, tmp_path))
         assert it.followers[0].request("GET", f"/connectors/{connector}")[0] == 200
@@ -161,7 +174,13 @@ def test_any_worker_carries_out_any_request(kafka: TestKafka, tmp_path: Path, na
             changed = member.ok("PATCH", f"/connectors/{connector}/config", {"batch.size": str(member.port)})
             assert changed["config"]["batch.size"] == str(member.port)
             assert member.request("POST", f"/connectors/{connector}/tasks", [])[0] == 400  # it is not signed
-        it.followers[0].ok("DELETE", f"/connectors/{connector}")
+        # Each worker has one of two connectors, and the one that does not lead has to sign what its own has planned.
+        create(it.leader, other, source(other, tmp_path, **{"batch.size": "7"}))
+        wait_until(lambda: has_planned(it.members[0], connector, str(it.members[1].port)), "it has planned anew")
+        wait_until(lambda: has_planned(it.members[0], other, "7"), "the other one has planned")
+        assert len(session_keys(it)) > 2
+        for each in (connector, other):
+            it.followers[0].ok("DELETE", f"/connectors/{each}")
         for member in it.members:
             wait_until(lambda member=member: member.request("GET", "/connectors")[1] == [], "it is gone everywhere")
             wait_until(lambda member=member: no_status(member, connector), "and so is its status")

@@ -76,10 +76,12 @@ async def create_connector(call: Call) -> Answer:
 
 
 async def get_connector(call: Call) -> Answer:
+    await call.api.herder.catch_up()
     return Answer(masked_info(call, call.api.herder.info(call.connector)))
 
 
 async def get_connector_config(call: Call) -> Answer:
+    await call.api.herder.catch_up()
     return Answer(masked_config(call, call.api.herder.info(call.connector).config))
 
 
@@ -127,6 +129,7 @@ async def restart_connector(call: Call) -> Answer:
 
 
 async def get_task_configs(call: Call) -> Answer:
+    await call.api.herder.catch_up()
     return Answer(masked_tasks(call, call.api.herder.task_configs(call.connector)))
 
 

@@ -89,6 +89,14 @@ async def test_the_leader_answers_for_another_worker(tmp_path: Path) -> None:
         assert not leader.world.herder.connectors()
 
 
+@pytest.mark.parametrize("path", ["", "/config", "/tasks"])
+async def test_a_configuration_that_another_worker_has_changed_is_shown(tmp_path: Path, path: str) -> None:
+    async with rest(tmp_path) as here:
+        herder: Any = here.world.herder
+        herder.catch_up = lambda: here.world.put("c", connector_class="Source")
+        assert (await here.get(f"/connectors/c{path}")).status == 200
+
+
 async def test_what_another_worker_has_signed_is_forwarded_as_it_is(tmp_path: Path) -> None:
     herder = Leader()
     async with rest(tmp_path, herder) as leader:
