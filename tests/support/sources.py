@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,11 +25,13 @@ class NumberSource(SourceTask):
         self.next = 0
         self.polls = 0
         self.commits = 0
+        self.first_polled_s = 0.0
 
     def start(self, props: Mapping[str, str]) -> None:
         """Nothing to start."""
 
     def poll(self) -> Sequence[SourceRecord] | SourceBatch | None:
+        self.first_polled_s = self.first_polled_s or time.time()
         self.polls += 1
         numbers = range(self.next, min(self.next + self.batch, self.count))
         if not numbers:
