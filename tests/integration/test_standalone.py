@@ -144,6 +144,7 @@ def test_no_line_is_lost_whoever_is_killed(files: Path, topic: str, victim: str)
             else:
                 worker.process.kill()
     with worker_process(files, *names) as worker:
+        worker.wait_until_runs(*tasks)
         expected = {f"line {number}" for number in range(written)}
         wait_until(lambda: set(lines(files / "test.sink.txt")) >= expected, "every line arrived", 60)
         assert worker.stop() == 0

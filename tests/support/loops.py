@@ -210,7 +210,8 @@ def run_source(
     supervisor = supervisor or Supervisor()
     control = supervisor.control
     settings = {key.replace("_", "."): value for key, value in producer.items()}
-    sender = Sender(_lasting(Producer, {**client, "acks": "all", "linger.ms": 1, "log_level": 2, **settings}), control)
+    worker = {"acks": "all", "enable.idempotence": True, "linger.ms": 1, "log_level": 2}
+    sender = Sender(_lasting(Producer, {**client, **worker, **settings}), control)
     tracker = OffsetTracker("c")
     loop = SourceLoop(
         task,

@@ -206,7 +206,7 @@ async def test_submitting_the_same_again_changes_nothing(tmp_path: Path) -> None
 
 
 async def test_removing_and_creating_again_never_runs_twice(tmp_path: Path) -> None:
-    async with world(tmp_path, graceful_stop_s=0.3) as here:
+    async with world(tmp_path, graceful_stop_s=2) as here:
         await here.put(each_stop="hang")
         await here.running("c-0")
         first = here.pids()["c-0"]
