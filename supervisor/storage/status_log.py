@@ -24,10 +24,13 @@ from supervisor.storage.tail import LogRecord
 from supervisor.storage.writer import Position, Refusal, never
 from supervisor.units.lifecycle import UnitId
 from tasks.settings.distributed import DistributedConfig
+from tasks.states import State
 
 log = structlog.get_logger(__name__)
 
 RETRY_S: Final = 0.5
+# What a worker says of what it does not run any more.
+_ENDED: Final = frozenset({State.UNASSIGNED, State.DESTROYED})
 
 StatusListener = Callable[[UnitId, WorkStatus | None], None]
 """Called on the event loop after each status that was read since the start; None when it was deleted."""
@@ -92,12 +95,19 @@ class StatusLog:
 
     def put(self, unit: UnitId, status: WorkStatus) -> None:
         """Write a status. DESTROYED deletes it. While Kafka does not take it, it is tried again, until this worker says
-        something else of the same connector or task, or is in another generation of the group."""
+        something else of the same connector or task, or does not run it any more (`withdraw`), or, where it says that it does
+        not, is in another generation of the group.
+
+        Java's workers do not try again what they run in another generation either, and then nobody ever sees its state."""
         self._put(unit, status, safe=False)
 
     def put_safe(self, unit: UnitId, status: WorkStatus) -> None:
         """As `put`, unless another worker wrote a status of a later generation."""
         self._put(unit, status, safe=True)
+
+    def withdraw(self, unit: UnitId) -> None:
+        """This worker does not run it any more: what could not be written of it is not tried again."""
+        self._last.pop(unit, None)
 
     def _put(self, unit: UnitId, status: WorkStatus, *, safe: bool) -> None:
         self._generation = status.generation
@@ -112,8 +122,10 @@ class StatusLog:
     ) -> None:
         try:
             while not await self._written(sent, status_key(unit)):
-                if self._last.get(unit) is not status or status.generation != self._generation:
+                if self._last.get(unit) is not status:
                     return
+                if status.state in _ENDED and status.generation != self._generation:
+                    return  # it may run elsewhere since
                 if safe and not self._may_write(unit, status):
                     return
                 sent = self._send(status_key(unit), status_value(status), self._refusal)

@@ -102,6 +102,10 @@ class FakeStatusLog:
         self.statuses: dict[UnitId, WorkStatus] = {}
         self.topics: dict[tuple[str, str], TopicStatus] = {}
         self.written: list[tuple[str, str, State, int]] = []
+        self.withdrawn: list[UnitId] = []
+
+    def withdraw(self, unit: UnitId) -> None:
+        self.withdrawn.append(unit)
 
     def put(self, unit: UnitId, status: WorkStatus) -> None:
         self._put("put", unit, status)

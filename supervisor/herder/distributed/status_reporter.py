@@ -46,6 +46,7 @@ class StatusReporter:
         if status.state is State.DESTROYED:
             # It has been ordered to end, which takes a while, and may be going to another worker.
             self._known.pop(unit, None)
+            self._log.withdraw(unit)
             return
         self._known[unit] = status.state
         if before is None and status.state is State.UNASSIGNED:

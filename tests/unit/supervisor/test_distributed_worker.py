@@ -258,7 +258,9 @@ async def test_states_are_said_with_worker_generation_and_version() -> None:
         statuses.change(C0, state)
     statuses.change(C0, State.FAILED, trace="it broke")
     bed.member.generation = 4
+    assert bed.statuses.withdrawn == []
     statuses.change(C0, State.DESTROYED)
+    assert bed.statuses.withdrawn == [C0]
     reporter.unassigned(C0)
     assert bed.statuses.written == [
         ("put", "c-0", State.RUNNING, 3),

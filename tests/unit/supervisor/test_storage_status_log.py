@@ -130,18 +130,36 @@ async def test_it_is_not_tried_again_once_there_is_a_newer_one() -> None:
     assert topic.states() == [State.RUNNING, State.FAILED]
 
 
-async def test_nor_in_another_generation_nor_when_another_worker_has_the_task_nor_when_it_was_deleted() -> None:
+async def test_what_runs_through_rounds_of_the_group_is_told_of_all_the_same() -> None:
     log, topic = await started()
-    log.put_safe(TASK, of(State.RUNNING, "me", 1))
+    log.put(TASK, of(State.RUNNING, "me", 1))
+    log.put_safe(UnitId("a", 1), of(State.FAILED, "me", 1))
+    log.put(CONNECTOR, of(State.RUNNING, "me", 2))
+    for _, _, future in topic.sent:
+        future.set_exception(TIMED_OUT)
+    await until(lambda: len(topic.sent) == 6, "all are tried again")
+    for _, _, future in topic.sent[3:]:
+        future.set_result((0, 1))
+    assert await log.flush(10)
+    assert sorted(key for key, _, _ in topic.sent[:3]) == sorted(key for key, _, _ in topic.sent[3:])
+
+
+async def test_what_has_ended_is_not_tried_again_in_another_generation_nor_what_another_has_nor_what_was_deleted() -> (
+    None
+):
+    log, topic = await started()
+    log.put_safe(TASK, of(State.UNASSIGNED, "me", 1))
     log.put_safe(UnitId("a", 1), of(State.RUNNING, "me", 2))
     log.put_safe(UnitId("a", 2), of(State.RUNNING, "me", 2))
+    log.put(UnitId("a", 3), of(State.RUNNING, "me", 2))
     topic.read(UnitId("a", 1), of(State.RUNNING, "other", 3))
     topic.read(UnitId("a", 2), of(State.RUNNING, "me", 2))
     topic.read(UnitId("a", 2), of(State.DESTROYED))
+    log.withdraw(UnitId("a", 3))
     for _, _, future in topic.sent:
         future.set_exception(TIMED_OUT)
     assert await log.flush(10)
-    assert len(topic.sent) == 3
+    assert len(topic.sent) == 4
 
 
 async def test_what_can_never_be_written_is_given_up() -> None:
