@@ -17,6 +17,7 @@ from supervisor.storage.leader_writer import LeaderWriter
 from supervisor.storage.settings import CONFIG_WRITE_TIMEOUT_S, config_log_settings
 from supervisor.storage.snapshot import ClusterConfig
 from supervisor.storage.tail import LogRecord
+from supervisor.storage.writer import Position
 from supervisor.units.lifecycle import UnitId
 from tasks.clients.storage import leader_producer_settings
 from tasks.settings.distributed import CONFIG_STORAGE, DistributedConfig
@@ -103,12 +104,15 @@ class ConfigLog:
 
     async def put_task_configs(self, connector: str, configs: Sequence[Mapping[str, str]]) -> None:
         """Replace the tasks of a connector. If only a part of it is written, the old ones stay."""
+        tasks = [records.task_record(UnitId(connector, number), config) for number, config in enumerate(configs)]
+        commit = records.commit_record(connector, len(configs))
         async with self._in_time(f"the tasks of connector {connector}"):
-            await self._log.read_to_end()
-            tasks = [records.task_record(UnitId(connector, number), config) for number, config in enumerate(configs)]
-            if tasks:
-                await self._write_as_leader(tasks)
-            await self._write_as_leader([records.commit_record(connector, len(configs))])
+            if self._worker.transactional_leader_enabled:
+                await self._write_as_leader([*tasks, commit])
+            else:
+                # A commit record is only for tasks that are all there: with some of them the connector would have none.
+                await self._send(tasks)
+                await self._write([commit])
 
     async def put_target_state(self, connector: str, state: TargetState) -> None:
         """Have a connector paused, stopped or resumed. Any worker may do it."""
@@ -166,8 +170,11 @@ class ConfigLog:
             await writer.close()
 
     async def _write(self, entries: Sequence[Entry]) -> None:
-        for partition, offset in await asyncio.gather(*(self._log.send(key.encode(), value) for key, value in entries)):
+        for partition, offset in await self._send(entries):
             await self._log.read_until({partition: offset})
+
+    async def _send(self, entries: Sequence[Entry]) -> list[Position]:
+        return await asyncio.gather(*(self._log.send(key.encode(), value) for key, value in entries))
 
     def _apply(self, record: LogRecord) -> None:
         notify = self._state.apply(record.offset, record.key, record.value)
