@@ -44,6 +44,13 @@ def why_left_alone(connector: str, path: str, mark: Mark | None) -> str | None:
     return f"{mark.worker} has applied a newer file, {mark.path}"
 
 
+def over_rest(config: Mapping[str, str], present: Mapping[str, str] | None) -> dict[str, str]:
+    """A configuration that comes over REST, with the mark that was read with it, perhaps of another connector: that of its file
+    only if nothing else changes. `present` is what the connector has, None for a new one."""
+    content = without_mark(config)
+    return content if present is None or content != without_mark(present) else dict(present)
+
+
 def without_mark(config: Mapping[str, str]) -> dict[str, str]:
     """A configuration as it is in its file."""
     return {key: value for key, value in config.items() if key != CONNECTOR_FILE}

@@ -105,6 +105,15 @@ def test_workers_with_the_same_files_do_not_fight(kafka: TestKafka, tmp_path: Pa
         }
         assert all(1 <= times <= WORKERS for times in written.values()), written
         assert after[found.connector("same")] == before[found.connector("same")]
+        # What somebody changes or copies over REST is not that of a file any more, though he sends what he has read.
+        it.members[0].ok("PATCH", f"/connectors/{found.connector('same')}/config", {"batch.size": "5"})
+        copied = it.members[0].ok("GET", f"/connectors/{found.connector('new')}/config")
+        it.members[0].ok(
+            "PUT", f"/connectors/{found.connector('copy')}/config", {**copied, "name": found.connector("copy")}
+        )
+        found.reload(*it.members)
+        assert found.writes()[found.connector("copy")] == 1
+        wait_until(lambda: found.are(same=5, changed=2, new=1, copy=1, rest=9), "all that was done over REST is there")
 
 
 def test_a_reload_goes_on_when_the_leader_dies(kafka: TestKafka, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from connectd.errors import AlreadyExistsException, ConnectException, NotFoundException
+from supervisor.configuration.marks import over_rest
 from supervisor.group.assignment import SESSIONED
 from supervisor.herder.distributed.cluster_worker import ClusterWorker
 from supervisor.herder.distributed.restart_plan import RestartPlan, restart_plan
@@ -165,12 +166,12 @@ class DistributedHerder:
         outcome = await self.validate(config)
         if outcome.errors:
             raise InvalidConnector(name, outcome)
-        exists = self._cluster.config().contains(name)
-        if exists and not replace:
+        present = self._cluster.config().connector_config(name)
+        if present is not None and not replace:
             raise AlreadyExistsException(f"Connector {name} already exists")
-        texts = {key: value or "" for key, value in config.items()}
-        await self._cluster.leadership.put_connector(name, texts, target_state)
-        return Created(self._view.info(name), not exists)
+        wanted = over_rest({key: value or "" for key, value in config.items()}, present)
+        await self._cluster.leadership.put_connector(name, wanted, target_state)
+        return Created(self._view.info(name), present is None)
 
     async def put(
         self, config: dict[str, str], target_state: TargetState | None = None, validated: Validated | None = None

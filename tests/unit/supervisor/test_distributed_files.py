@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from connectd.errors import ConnectException
 from supervisor.configuration import running as running_module
 from supervisor.configuration.live_settings import CONNECTOR_FILE
-from supervisor.configuration.marks import Mark
+from supervisor.configuration.marks import Mark, over_rest, without_mark
 from supervisor.configuration.running import RunningRecord, read_record
 from supervisor.herder.distributed import files as module
 from supervisor.herder.distributed.files import ClusterFiles
@@ -58,6 +58,9 @@ class FakeCluster:
         self.writes += 1
         self.configs[config["name"]] = config
         return True
+
+    def put_over_rest(self, config: dict[str, str]) -> None:
+        self.configs[config["name"]] = over_rest(config, self.configs.get(config["name"]))
 
     async def discard(self, name: str) -> None:
         if self.failures:
@@ -148,16 +151,37 @@ async def test_a_worker_that_starts_again_with_an_old_file_changes_nothing(
 
 
 async def test_what_was_changed_over_rest_stays_until_the_file_is_changed(cluster: FakeCluster, tmp_path: Path) -> None:
-    one = Worker(cluster, tmp_path, "one")
-    one.write("c", "file", at=1000)
-    await one.reload()
-    cluster.configs["c"] = {"name": "c", "connector.class": "Some", "content": "rest"}
-    await one.reload()
+    one, two = Worker(cluster, tmp_path, "one"), Worker(cluster, tmp_path, "two")
+    for worker, at in ((one, 1000), (two, 2000)):
+        worker.write("c", "file", at)
+        await worker.reload()
+    cluster.put_over_rest({**cluster.configs["c"], "content": "rest"})
+    for worker in (one, two):
+        await worker.reload()
     assert content(cluster) == "rest"
     one.write("c", "edited", at=900)  # its time tells nothing: it was seen before and is another one now
     await one.reload()
     assert content(cluster) == "edited"
     assert CONNECTOR_FILE in cluster.configs["c"]
+
+
+async def test_what_is_written_over_rest_as_it_is_stays_the_files(cluster: FakeCluster, tmp_path: Path) -> None:
+    one = Worker(cluster, tmp_path, "one")
+    one.write("c", "file", at=1000)
+    await one.reload()
+    cluster.put_over_rest(without_mark(cluster.configs["c"]))
+    (one.folder / "c.properties").unlink()
+    await one.reload()
+    assert not cluster.configs
+
+
+async def test_a_copy_that_was_made_over_rest_does_not_go_with_the_file(cluster: FakeCluster, tmp_path: Path) -> None:
+    one = Worker(cluster, tmp_path, "one")
+    one.write("c", "file", at=1000)
+    await one.reload()
+    cluster.put_over_rest({**cluster.configs["c"], "name": "copy"})
+    await one.reload()
+    assert set(cluster.configs) == {"c", "copy"}
 
 
 async def test_a_connector_goes_with_the_file_that_brought_it_and_with_no_other(
