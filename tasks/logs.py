@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
+from functools import cache
 from types import TracebackType
 from typing import Any, Final
 
@@ -100,6 +101,18 @@ def configure_logging(write: Write, levels: Mapping[str, str], **context: object
     """
     _context.clear()
     add_context(**context, pid=os.getpid())
+    handler = prepare_logging()
+    handler.write = write
+    set_levels({ROOT: "INFO", **levels})
+    logging.getLogger().handlers[:] = [handler]
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+
+
+@cache
+def prepare_logging() -> Lines:
+    """What is the same in all processes: the forkserver does it for its children. It has no effect on its own."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         _with_context,
@@ -113,7 +126,7 @@ def configure_logging(write: Write, levels: Mapping[str, str], **context: object
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-    handler = _Lines(write)
+    handler = Lines()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -127,11 +140,7 @@ def configure_logging(write: Write, levels: Mapping[str, str], **context: object
             ],
         )
     )
-    set_levels({ROOT: "INFO", **levels})
-    logging.getLogger().handlers[:] = [handler]
-    logging.captureWarnings(True)
-    sys.excepthook = _log_uncaught
-    threading.excepthook = _log_uncaught_in_thread
+    return handler
 
 
 def add_context(**fields: object) -> None:
@@ -139,19 +148,17 @@ def add_context(**fields: object) -> None:
     _context.update(fields)
 
 
-class _Lines(logging.Handler):
+class Lines(logging.Handler):
     """Hands each event on as a line. It has no lock: `write` may be called by several threads at a time."""
 
-    def __init__(self, write: Write) -> None:
-        super().__init__()
-        self._write = write
+    write: Write
 
     def createLock(self) -> None:  # noqa: N802 (the library's name)
         self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._write(self.format(record).encode())
+            self.write(self.format(record).encode())
         except Exception:
             self.handleError(record)
 
@@ -181,7 +188,9 @@ def _to_json(event: Any, **_: Any) -> str:
 def set_levels(levels: Mapping[str, str]) -> None:
     """Set the levels of these loggers, by name; `root` is for all that have none of their own."""
     for name, level in levels.items():
-        logging.getLogger(None if name == ROOT else name).setLevel(LEVELS[level])
+        logger = logging.getLogger(None if name == ROOT else name)
+        if logger.level != LEVELS[level]:  # each change has all loggers think anew
+            logger.setLevel(LEVELS[level])
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -59,11 +59,11 @@ class Handover(msgspec.Struct, frozen=True):
 
 
 class Interpreter:
-    """The one that this process runs on; by default that of connectd."""
+    """The one that this process runs on; by default that of connectd, which is the `home` of all others."""
 
     def __init__(self, python: str = "", home: Home | None = None) -> None:
         self.python = python
-        self._home = home or Home(sys.executable, own_path())
+        self._home = home
 
     def move(self, python: str, channel: ChildChannel, order: Order | None) -> None:
         """Go on in another interpreter, if it is not this one: then it does not return.
@@ -72,7 +72,7 @@ class Interpreter:
         """
         if python == self.python:
             return
-        if self.python:
+        if self.python and self._home is not None:
             # Whether an interpreter can be used the one of connectd can tell.
             self._exec("", self._home.python, self._home.path, channel, order)
         self._exec(python, python, path_behind(python), channel, order)
@@ -80,7 +80,8 @@ class Interpreter:
     def _exec(self, name: str, python: str, path: list[str], channel: ChildChannel, order: Order | None) -> None:
         inheritance = preload.inheritance()
         number = None if order is None else _file_of(order)
-        handover = Handover(name, self._home, channel.fileno(), number, inheritance)
+        home = self._home or Home(sys.executable, own_path())
+        handover = Handover(name, home, channel.fileno(), number, inheritance)
         _keep_open_only({handover.channel, number, inheritance.log, inheritance.stdout, inheritance.stdin})
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)

@@ -13,23 +13,21 @@ import importlib
 import os
 import resource
 import signal
-import socket
 import sys
 import traceback
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from multiprocess.connection import Connection
+from typing import NamedTuple
 
 SUPERVISOR_PID_VARIABLE = "CONNECTD_SUPERVISOR_PID"
 ENTRY_VARIABLE = "CONNECTD_ENTRY"
 OPEN_FILES_VARIABLE = "CONNECTD_OPEN_FILES"
 SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
+PATH_VARIABLE = "CONNECTD_PATH"
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_prctl = ctypes.CDLL(None).prctl
 _forkserver_pid: int | None = None
 _log = 2
 _stdout: int | None = None
@@ -45,30 +43,15 @@ def die_with_forkserver() -> None:
 
 def _adopt_orphans() -> None:
     """What a plugin has started becomes our child when its parent ends, so that it can be found, see prctl(2)."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     warnings.filterwarnings("ignore", "forkserver: waitpid returned unexpected pid")
 
 
 def _at_parents_end(parent_pid: int, number: signal.Signals) -> None:
     """Have the kernel send a signal whatever ends the parent; exits at once if that has happened already."""
-    _prctl(_PR_SET_PDEATHSIG, number)
+    _prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent_pid:
         os._exit(1)
-
-
-def run_child(entry: str, channel: socket.socket, output: Connection, supervisor_pid: int) -> None:
-    """The target of every child: calls `entry`, `module:function`, which the supervisor knows by name only.
-
-    `output` becomes the standard output and error: what is written there is the supervisor's to log.
-    """
-    _redirect(output)
-    _restore_open_files_limit()
-    module, _, name = entry.partition(":")
-    getattr(importlib.import_module(module), name)(channel, supervisor_pid)
-
-
-def _prctl(option: int, value: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
 def log_descriptor() -> int:
@@ -76,16 +59,16 @@ def log_descriptor() -> int:
     return _log
 
 
-def _redirect(output: Connection) -> None:
+def take_output(output: int) -> None:
+    """Make this the standard output and error: what is written there is the supervisor's to log."""
     global _log, _stdout
     _stdout = os.dup(1)
-    _log = os.dup(output.fileno())
+    _log = output
     for standard in (1, 2):
-        os.dup2(output.fileno(), standard)
-    output.close()
+        os.dup2(output, standard)
 
 
-def _restore_open_files_limit() -> None:
+def restore_open_files_limit() -> None:
     """Supervisor and forkserver need a descriptor or two a child; a plugin gets the limit that the operator set."""
     if _open_files is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -139,6 +122,7 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
     _stdin = _duplicate_of_stdin()
     _name("connectd: forkserver")
     try:
+        importlib.import_module("tasks.birth").deliver()
         importlib.import_module("tasks.logs")  # first: it imports structlog in the cheap way
         importlib.import_module(entry.partition(":")[0])
         importlib.import_module("tasks.prepared").prepare()
@@ -149,6 +133,7 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
     # What is imported now lives as long as the process: keep the collector from touching, and so copying, the shared pages.
     gc.collect()
     gc.freeze()
+    importlib.import_module("tasks.dense").fill_gaps()
 
 
 def _end_if_orphaned(supervisor_pid: int) -> None:
@@ -197,4 +182,5 @@ def _name(title: str) -> None:
 
 if _supervisor := os.environ.pop(SUPERVISOR_PID_VARIABLE, None):
     os.environ.pop(SAFE_PATH_VARIABLE, None)
+    sys.path[:] = os.environ.pop(PATH_VARIABLE).split(os.pathsep)
     _become_forkserver(int(_supervisor), os.environ.pop(ENTRY_VARIABLE))

@@ -7,7 +7,8 @@ from typing import Final
 
 from plugins.discovery import builtin
 from plugins.discovery.candidates import remember_environment
-from tasks.settings import DistributedConfig, SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
+from tasks.logs import prepare_logging
+from tasks.settings import DistributedConfig, Limits, SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
 
 # Small ones that nearly everybody uses. No third-party code: what a plugin does when it is imported is done in its own process.
 _PLUGINS: Final = (
@@ -22,6 +23,8 @@ _PLUGINS: Final = (
 def prepare() -> None:
     """To be called in the forkserver."""
     remember_environment()
+    prepare_logging()
+    Limits.of({}, {})
     for worker in (WorkerConfig, DistributedConfig):
         worker.config_def()
     for connector in (SourceConnectorConfig, SinkConnectorConfig):

@@ -1,15 +1,14 @@
 """Starts children through `multiprocess`' forkserver, without ever blocking the event loop.
 
 `Process.start` of the library waits for the forkserver, polls all other children, keeps two more descriptors a child and has
-every child run the program's main script again. Here only the request is written; the forkserver answers on a pipe with the
-child's pid and, at its end, its exit status.
+every child run the program's main script again. Here only the request is written (`tasks.birth` reads it); the forkserver
+answers on a pipe with the child's pid and, at its end, its exit status.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import io
 import os
 import resource
 import shutil
@@ -19,20 +18,19 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from multiprocess import forkserver, get_context, popen_forkserver, reduction, resource_tracker, util
-from multiprocess.connection import Connection
-from multiprocess.context import set_spawning_popen
+from multiprocess import forkserver, resource_tracker, util
 from multiprocess.process import current_process
 
+from tasks.birth import encode_request
 from tasks.preload import (
     ENTRY_VARIABLE,
     OPEN_FILES_VARIABLE,
+    PATH_VARIABLE,
     SAFE_PATH_VARIABLE,
     SUPERVISOR_PID_VARIABLE,
     kill_descendants,
-    run_child,
 )
 
 # Where children begin: `module:function`, called with the channel and the supervisor's pid. By name, so that the supervisor
@@ -58,6 +56,7 @@ def ensure_running(entry: str = ENTRY) -> None:
         OPEN_FILES_VARIABLE: str(_raise_open_files_limit()),
         # A file tasks.py in the working directory must not be taken for ours.
         SAFE_PATH_VARIABLE: "1",
+        PATH_VARIABLE: os.pathsep.join(sys.path),
     }
     with _environment(variables):
         _make_socket_folder()
@@ -82,15 +81,25 @@ def _make_socket_folder() -> None:
     current_process()._config["tempdir"] = folder
 
 
-def request_child(entry: str, channel: socket.socket, output: Connection) -> ChildRequest:
-    """Ask the forkserver for a child. `channel` is its end of the channel, `output` becomes its standard output and error; both
-    may be closed here afterwards.
+class ChildRequest:
+    """Asks the forkserver for a child, which takes `channel` as its end of the channel and `output` as its standard output and
+    error; both may be closed here afterwards.
 
-    Raises OSError when the forkserver died at this very moment; trying again starts a new one.
+    The answer is read from the pipe `sentinel`: two signed 64-bit numbers, the pid and the exit code. End of file instead of a
+    number means that the forkserver is dead.
     """
-    ensure_running(entry)
-    arguments = (entry, channel, output, os.getpid())
-    return ChildRequest(get_context("forkserver").Process(target=run_child, args=arguments, name="child"))
+
+    def __init__(self, entry: str, channel: socket.socket, output: int) -> None:
+        """Raises OSError when the forkserver died at this very moment; trying again starts a new one."""
+        ensure_running(entry)
+        self.sentinel: int
+        self.sentinel, request = forkserver.connect_to_new_process([channel.fileno(), output])
+        with open(request, "wb") as file:  # far below what the pipe holds, so this does not block
+            file.write(encode_request(entry, os.getpid()))
+
+    def close(self) -> None:
+        """Close the pipe. To be called once."""
+        os.close(self.sentinel)
 
 
 def stop() -> None:
@@ -101,32 +110,6 @@ def stop() -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(server._forkserver_pid, signal.SIGKILL)
         server._stop()
-
-
-class ChildRequest(popen_forkserver.Popen):  # type: ignore[misc]
-    """The answer pipe of one child, `sentinel`: two signed 64-bit numbers come from it, the pid and the exit code.
-
-    End of file instead of a number means that the forkserver is dead. `close` closes the pipe.
-    """
-
-    sentinel: int
-
-    def _launch(self, process: Any) -> None:
-        body = io.BytesIO()
-        set_spawning_popen(self)
-        try:
-            # Without the path of the main script: children do not run it.
-            reduction.dump({"name": process.name, "sys_path": sys.path}, body)
-            reduction.dump(process, body)
-        finally:
-            set_spawning_popen(None)
-        self.sentinel, orders = forkserver.connect_to_new_process(self._fds)
-        with open(orders, "wb") as file:  # well below what the pipe holds, so this does not block
-            file.write(body.getbuffer())
-
-    def close(self) -> None:
-        """Without the library's finalizers, which are half a megabyte for a thousand children. To be called once."""
-        os.close(self.sentinel)
 
 
 @functools.cache

@@ -10,13 +10,11 @@ import socket
 import struct
 from collections.abc import Callable, Mapping
 
-from multiprocess.connection import Connection
-
 from supervisor.logs.tails import Relay
 from supervisor.processes.cgroups import Cgroup, Cgroups
 from supervisor.processes.channel import Channel
 from supervisor.processes.exits import Cause, Exit, OutOfMemoryKills
-from supervisor.processes.forkserver import ChildRequest, request_child
+from supervisor.processes.forkserver import ChildRequest
 from supervisor.processes.memory import mib, used_bytes
 from supervisor.processes.output import Lines, Output
 from tasks.limits import limits_of
@@ -192,9 +190,11 @@ def _request_child(entry: str) -> tuple[ChildRequest, socket.socket, int]:
     channel, theirs = socket.socketpair()
     output, writing = os.pipe()
     try:
-        with theirs, Connection(writing, readable=False) as their_output:
-            return request_child(entry, theirs, their_output), channel, output
+        with theirs:
+            return ChildRequest(entry, theirs, writing), channel, output
     except BaseException:
         channel.close()
         os.close(output)
         raise
+    finally:
+        os.close(writing)
