@@ -43,6 +43,8 @@ class Leadership:
         self._keys = keys
         self._has_privileges = False
         self._looking = asyncio.Lock()
+        # Why this leader could not write when it was tried last: it is tried every second, and said once.
+        self._trouble: str | None = None
 
     @property
     def is_mine(self) -> bool:
@@ -75,7 +77,11 @@ class Leadership:
                     await self._write(self._config_log.put_session_key(self._keys.new()))
                     log.info("the session key of the cluster was replaced")
             except ConnectException as error:
-                log.warning(f"as the leader, this worker cannot write to the config topic: {error}")
+                if self._trouble != str(error):
+                    self._trouble = str(error)
+                    log.warning(f"as the leader, this worker cannot write to the config topic: {error}")
+            else:
+                self._trouble = None
 
     async def put_connector(self, name: str, config: Mapping[str, str], state: TargetState | None) -> None:
         """Create a connector, or change its configuration."""

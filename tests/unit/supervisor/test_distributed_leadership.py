@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from connectd.errors import ConnectException, NotFoundException
 from supervisor.herder.distributed.leader_requests import LeaderRequests
@@ -14,6 +15,7 @@ from supervisor.herder.distributed.status_reporter import StatusReporter
 from supervisor.herder.errors import BadRequest, RequestTarget, Unavailable
 from supervisor.rest.errors import RestException
 from supervisor.storage.errors import PrivilegedWriteException
+from supervisor.storage.snapshot import EMPTY
 from supervisor.storage.status_records import WorkStatus
 from supervisor.units.lifecycle import Statuses, UnitId
 from tasks.settings import DistributedConfig
@@ -154,6 +156,18 @@ async def test_a_leader_that_was_fenced_says_that_nothing_was_written_and_claims
     await bed.leadership.look_after()
     await bed.leadership.put_connector("c", CONFIG, None)
     assert bed.kinds() == ["claim", "key", "claim", "connector"]
+
+
+async def test_why_a_leader_cannot_write_is_said_once(bed: Bed) -> None:
+    bed.configs.failures = [ConnectException("no"), ConnectException("no"), ConnectException("not yet")]
+    with capture_logs() as logs:
+        for _ in range(4):
+            await bed.leadership.look_after()
+        bed.configs.config = EMPTY  # the key is lost, and there is to be another one
+        bed.configs.failures = [ConnectException("not yet")]
+        await bed.leadership.look_after()
+    said = [str(event["event"]).rpartition(": ")[2] for event in logs if event["log_level"] == "warning"]
+    assert said == ["no", "not yet", "not yet"]
 
 
 async def test_a_plan_that_the_cluster_has_already_is_not_written_again(bed: Bed) -> None:
