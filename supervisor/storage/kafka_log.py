@@ -13,7 +13,7 @@ from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPar
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # public, but not in its stubs
 
 from connectd.errors import ConnectException
-from supervisor.storage.errors import NOT_ALLOWED, StorageUnavailable, WriteFailed, explained
+from supervisor.storage.errors import NOT_ALLOWED, StorageUnavailable, Trouble, WriteFailed, explained
 from supervisor.storage.tail import LogRecord, Tail
 from supervisor.storage.topic import StorageTopic, answer, ensure_topic, partitions_of
 from supervisor.storage.writer import Position, Refusal, Writer, never
@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 END_OFFSETS_TIMEOUT_S: Final = 10.0
 _RETRY_S: Final = 0.1
+_HEAR_S: Final = 0.2
 _STOP_S: Final = 5.0
 
 Apply = Callable[[LogRecord], None]
@@ -82,9 +83,14 @@ class KafkaLog:
 
     async def _start(self) -> None:
         settings = self._settings
-        self._admin = create(AdminClient, settings.admin)
-        await ensure_topic(self._admin, settings.topic)
-        partitions = await partitions_of(self._admin, settings.topic)
+        admin = self._admin = create(AdminClient, settings.admin, error_cb=Trouble(self.topic, "looking up"))
+        # What is wrong with a connection, such as a password, no request tells, but that there was no answer.
+        hearing = asyncio.get_running_loop().create_task(_hear_of_trouble(admin))
+        try:
+            await ensure_topic(admin, settings.topic)
+            partitions = await partitions_of(admin, settings.topic)
+        finally:
+            hearing.cancel()
         self._positions = dict.fromkeys(partitions, 0)
         self._writer = Writer(self.topic, settings.producer)
         self._tail = Tail(self.topic, partitions, settings.consumer, self._deliver)
@@ -207,3 +213,9 @@ class KafkaLog:
             latest, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=END_OFFSETS_TIMEOUT_S
         )
         return {partition.partition: (await answer(future)).offset for partition, future in futures.items()}
+
+
+async def _hear_of_trouble(admin: AdminClient) -> None:
+    while True:
+        admin.poll(0)
+        await asyncio.sleep(_HEAR_S)

@@ -17,6 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ConfigResource,
     ResourceType,
 )
+from structlog.testing import capture_logs
 
 from connectd.errors import ConfigException, ConnectException
 from supervisor.storage import config_log as config_log_module
@@ -382,7 +383,9 @@ def test_logs_end_while_kafka_is_away_and_say_so_to_who_waits(tmp_path: Path) ->
             statuses.put(UnitId("a"), WorkStatus(state=State.RUNNING, worker_id="w", generation=1))
             await asyncio.sleep(0)
         for each in waiting:
-            with pytest.raises(ConnectException, match=r"the worker stops|cannot write to topic away-(offsets|configs)"):
+            with pytest.raises(
+                ConnectException, match=r"the worker stops|cannot write to topic away-(offsets|configs)"
+            ):
                 await each
         with pytest.raises(ConnectException, match="cannot write to topic away-offsets"):
             await offsets.commit([(b"a", b"2")])
@@ -393,7 +396,7 @@ def test_logs_end_while_kafka_is_away_and_say_so_to_who_waits(tmp_path: Path) ->
         broker.stop()
 
 
-def test_the_workers_own_security_settings_reach_all_clients(tmp_path: Path) -> None:
+def test_the_workers_own_security_settings_reach_all_clients_and_wrong_ones_are_told() -> None:
     with ShortLivedKafka(tls=True, sasl="SCRAM-SHA-512") as broker:
         props = worker_props("secure", broker.bootstrap_servers) | broker.java_client
 
@@ -405,3 +408,15 @@ def test_the_workers_own_security_settings_reach_all_clients(tmp_path: Path) -> 
                 assert log.snapshot().connector_config("a") == {"k": "v"}
 
         run(scenario())
+        module = props["sasl.jaas.config"].split()[0]
+        wrong = {"sasl.jaas.config": f'{module} required username="alice" password="wr0ng";'}
+
+        async def refused() -> None:
+            with capture_logs() as logs:
+                starting = asyncio.create_task(ConfigLog(DistributedConfig(props | wrong), Heard()).start())
+                await until(lambda: "Authentication failed" in str(logs), "it says what is wrong", TIMEOUT_S)
+                starting.cancel()
+                await asyncio.wait([starting])
+            assert "trouble while looking up topic secure-configs" in str(logs) and "wr0ng" not in str(logs)
+
+        run(refused())
