@@ -21,7 +21,8 @@ _POOL_HEADER: Final = 48
 _BYTES_HEADER: Final = 33
 # The growth of a list takes blocks itself, up to this length.
 _LEAST: Final = 200
-_ROUNDS: Final = 1000
+# There are not as many gaps of one size; whoever has given so much without a row is another allocator (PYTHONMALLOC).
+_MOST_BYTES: Final = 16 << 20
 # glibc's: above this a chunk is a mapping of its own.
 _LARGEST_CHUNK: Final = 1 << 16
 _LEAST_CHUNK: Final = 24
@@ -31,9 +32,8 @@ _kept: Final[list[object]] = []
 
 def fill_gaps() -> None:
     """To be called in the forkserver when all is there that children share."""
-    for size, make in _makers():
-        _fill_pools(size, make)
-    _fill_heap()
+    if all(_fill_pools(size, make) for size, make in _makers()):
+        _fill_heap()
 
 
 def _makers() -> Iterator[tuple[int, Callable[[], object]]]:
@@ -44,19 +44,23 @@ def _makers() -> Iterator[tuple[int, Callable[[], object]]]:
         yield size, partial(bytes, size - _BYTES_HEADER)
 
 
-def _fill_pools(size: int, make: Callable[[], object]) -> None:
-    """Keep blocks of this size until they come from a pool that has only just begun: one behind the other."""
+def _fill_pools(size: int, make: Callable[[], object]) -> bool:
+    """Keep blocks of this size until they come from a pool that has only just begun: one behind the other. False, and nothing
+    is kept, if they never do."""
     in_a_row = (_POOL - _POOL_HEADER) // size
-    for _ in range(_ROUNDS):
-        blocks = [make() for _ in range(max(3 * in_a_row, _LEAST))]
+    at_once = max(3 * in_a_row, _LEAST)
+    kept: list[object] = []
+    for _ in range(_MOST_BYTES // (at_once * size)):
+        blocks = [make() for _ in range(at_once)]
         start = 0
         for index, (address, following) in enumerate(pairwise(map(id, blocks)), 1):
             if following != address + size:
                 start = index
             elif index - start + 1 >= in_a_row:
-                _kept.extend(blocks[:start])
-                return
-        _kept.extend(blocks)
+                _kept.extend(kept + blocks[:start])
+                return True
+        kept += blocks
+    return False
 
 
 class _MallocInformation(ctypes.Structure):
@@ -76,9 +80,10 @@ def _fill_heap() -> None:
     free.argtypes, free.restype = [ctypes.c_size_t], None
     end.argtypes, end.restype = [ctypes.c_ssize_t], ctypes.c_size_t
     information.restype = _MallocInformation
-    size = _LARGEST_CHUNK
-    while size >= _LEAST_CHUNK:
+    size, given = _LARGEST_CHUNK, 0
+    while size >= _LEAST_CHUNK and given < _MOST_BYTES:
         chunk = malloc(size)
+        given += size
         if chunk >= end(0) - information().keepcost - size - 2 * _BLOCK:
             free(chunk)
             size = min(size * 7 // 8, size - _BLOCK) if size > 1100 else size - _BLOCK

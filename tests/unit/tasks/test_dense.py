@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -35,3 +36,8 @@ def test_what_is_made_when_gaps_are_filled_lies_together(size: int) -> None:
     before, after = map(int, done.stdout.split())
     needed = 1000 * size / 4096
     assert after <= 1.5 * needed + 5 and after < before
+
+
+def test_with_another_allocator_than_pythons_own_nothing_is_kept() -> None:
+    program = "import sys; from tasks import dense; dense.fill_gaps(); sys.exit(len(dense._kept))"
+    assert subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONMALLOC": "malloc"}).returncode == 0
