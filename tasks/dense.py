@@ -21,8 +21,9 @@ _POOL_HEADER: Final = 48
 _BYTES_HEADER: Final = 33
 # The growth of a list takes blocks itself, up to this length.
 _LEAST: Final = 200
-# There are not as many gaps of one size; whoever has given so much without a row is another allocator (PYTHONMALLOC).
+# There are not as many gaps; whoever has given so much without a row is another allocator (PYTHONMALLOC, LD_PRELOAD).
 _MOST_BYTES: Final = 16 << 20
+_MOST_HEAP_BYTES: Final = 64 << 20
 # glibc's: above this a chunk is a mapping of its own.
 _LARGEST_CHUNK: Final = 1 << 16
 _LEAST_CHUNK: Final = 24
@@ -81,7 +82,7 @@ def _fill_heap() -> None:
     end.argtypes, end.restype = [ctypes.c_ssize_t], ctypes.c_size_t
     information.restype = _MallocInformation
     size, given = _LARGEST_CHUNK, 0
-    while size >= _LEAST_CHUNK and given < _MOST_BYTES:
+    while size >= _LEAST_CHUNK and given < _MOST_HEAP_BYTES:
         chunk = malloc(size)
         given += size
         if chunk >= end(0) - information().keepcost - size - 2 * _BLOCK:
