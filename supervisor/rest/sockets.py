@@ -110,9 +110,9 @@ def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.
 
 def _refused(key: str, listener: Listener, error: OSError) -> ConnectException:
     if error.errno == errno.EADDRINUSE:
+        other = f"{listener.url.rpartition(':')[0]}:{listener.port + 1}"
         return ConnectException(
             f"{key}: {listener.url} cannot be used, port {listener.port} is taken by another program. Set {key} in the "
-            f"worker file to another address, for example {key}=http://localhost:{listener.port + 1}; an empty value "
-            "switches the REST API off"
+            f"worker file to another address, for example {key}={other}"
         )
     return ConnectException(f"{key}: {listener.url} cannot be used: {error.strerror}")
