@@ -181,6 +181,12 @@ def test_the_work_of_a_departed_worker_waits_and_then_goes_to_the_idlest() -> No
     assert (round_.started, round_.delay_ms) == ({"m1": (), "m3": TASKS[2:]}, 0)
 
 
+def test_workers_that_are_back_have_each_its_own() -> None:
+    owners = dict(zip(TASKS, ("u1", "u1", "u2", "u2"), strict=True))
+    round_, _ = decided({"m3": Claim("u1"), "m4": Claim("u2")}, TASKS, History(owners=owners))
+    assert round_.started == {"m3": TASKS[:2], "m4": TASKS[2:]}
+
+
 def test_what_is_new_does_not_wait_for_a_departed_worker() -> None:
     owners = {TASKS[0]: "u1", TASKS[1]: "gone"}
     round_, _ = decided({"m1": Claim("u1", TASKS[:1])}, (A, *TASKS[:3]), History(owners=owners))
@@ -192,6 +198,10 @@ def test_what_several_run_stays_with_the_one_that_was_given_it() -> None:
     owners = dict(zip(TASKS, ("u1", "u1", "u2", "u2"), strict=True))
     round_, _ = decided(claims, TASKS, History(owners=owners))
     assert round_.revoked == {"m1": TASKS[2:], "m2": ()}
+    # Also if the other one has less to do.
+    claims = {"m1": Claim("u1", TASKS[:1]), "m2": Claim("u2", (A, TASKS[0]))}
+    round_, _ = decided(claims, (A, TASKS[0]), History(owners={A: "u2", TASKS[0]: "u2"}))
+    assert round_.revoked == {"m1": TASKS[:1], "m2": ()}
 
 
 def test_what_is_deleted_is_revoked_also_by_a_new_leader() -> None:
