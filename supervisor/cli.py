@@ -70,10 +70,7 @@ def main() -> None:
     if runs_worker:
         # Without a handler it would end the process; whoever sends it now means files that are yet to be read.
         signal.signal(signal.SIGHUP, lambda number, frame: None)
-        # While this process imports its own modules, the forkserver imports those of the tasks.
-        from supervisor.processes.forkserver import ensure_running
-
-        ensure_running()
+        _prepare_worker()
     import_module("tasks.logs")  # first: it imports structlog in the cheap way
     try:
         cli(prog_name="connectd")
@@ -81,6 +78,15 @@ def main() -> None:
         if runs_worker and isinstance(exit.code, int):
             _end(exit.code)
         raise
+
+
+def _prepare_worker() -> None:
+    """What a worker begins with, for the sake of its memory."""
+    from supervisor.bare_packages import import_bare
+    from supervisor.processes.forked import fork
+
+    fork()
+    import_bare()  # only here: tasks have whole packages
 
 
 def _end(code: int) -> NoReturn:

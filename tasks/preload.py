@@ -1,6 +1,8 @@
-"""What the forkserver imports before it forks the first child: it ties itself to the supervisor, then imports for all children.
+"""What the forkserver does before it forks the first child: it ties itself to the supervisor, then imports for all children.
 
-The supervisor names this module to `multiprocess` and says in the environment who it is. Anywhere else the import does nothing.
+The first forkserver of a worker is forked off the supervisor, which calls `become_forkserver`. To another one, a program of its
+own, the supervisor names this module, which `multiprocess` imports there, and says in the environment who it is. Anywhere else
+the import does nothing.
 """
 
 from __future__ import annotations
@@ -105,12 +107,13 @@ def restore_streams() -> None:
         sys.__stdout__ = open(_stdout, "w", encoding="utf-8", closefd=False)  # type: ignore[misc]  # noqa: SIM115
 
 
-def _become_forkserver(supervisor_pid: int, entry: str) -> None:
+def become_forkserver(supervisor_pid: int, entry: str, open_files: int) -> None:
+    """Get ready to be the forkserver of this supervisor, whose children begin at `entry` and may open so many files."""
     global _forkserver_pid, _open_files, _stdin
     # A session of its own: Ctrl+C and signals to the supervisor's group are for the supervisor, which then stops us in order.
     os.setsid()
     _forkserver_pid = os.getpid()
-    _open_files = int(os.environ.pop(OPEN_FILES_VARIABLE))
+    _open_files = open_files
     # Handlers that do nothing, and not SIG_IGN, which programs started by a plugin would inherit.
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
@@ -123,9 +126,8 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
     _name("connectd: forkserver")
     try:
         importlib.import_module("tasks.birth").deliver()
-        importlib.import_module("tasks.logs")  # first: it imports structlog in the cheap way
-        importlib.import_module(entry.partition(":")[0])
-        importlib.import_module("tasks.prepared").prepare()
+        import_for_children(entry)
+        importlib.import_module("plugins.discovery.candidates").remember_environment()
     except BaseException:
         # `multiprocess` would swallow an ImportError, and every child would then fail one by one.
         traceback.print_exc()
@@ -134,6 +136,13 @@ def _become_forkserver(supervisor_pid: int, entry: str) -> None:
     gc.collect()
     gc.freeze()
     importlib.import_module("tasks.dense").fill_gaps()
+
+
+def import_for_children(entry: str) -> None:
+    """Import what all children need, and make what most of them do."""
+    importlib.import_module("tasks.logs")  # first: it imports structlog in the cheap way
+    importlib.import_module(entry.partition(":")[0])
+    importlib.import_module("tasks.prepared").prepare()
 
 
 def _end_if_orphaned(supervisor_pid: int) -> None:
@@ -183,4 +192,4 @@ def _name(title: str) -> None:
 if _supervisor := os.environ.pop(SUPERVISOR_PID_VARIABLE, None):
     os.environ.pop(SAFE_PATH_VARIABLE, None)
     sys.path[:] = os.environ.pop(PATH_VARIABLE).split(os.pathsep)
-    _become_forkserver(int(_supervisor), os.environ.pop(ENTRY_VARIABLE))
+    become_forkserver(int(_supervisor), os.environ.pop(ENTRY_VARIABLE), int(os.environ.pop(OPEN_FILES_VARIABLE)))

@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import Final
 
 from plugins.discovery import builtin
-from plugins.discovery.candidates import remember_environment
 from tasks.logs import prepare_logging
 from tasks.settings import DistributedConfig, Limits, SinkConnectorConfig, SourceConnectorConfig, WorkerConfig
 
@@ -21,8 +20,7 @@ _PLUGINS: Final = (
 
 
 def prepare() -> None:
-    """To be called in the forkserver."""
-    remember_environment()
+    """To be called before the first child is forked."""
     prepare_logging()
     Limits.of({}, {})
     for worker in (WorkerConfig, DistributedConfig):

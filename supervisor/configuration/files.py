@@ -146,7 +146,7 @@ def _text(path: str) -> str:
 
 
 def _properties(path: str, text: str) -> dict[str, str]:
-    from javaproperties import InvalidUEscapeError, KeyValue, parse
+    from javaproperties.reading import InvalidUEscapeError, KeyValue, parse
 
     found: dict[str, str] = {}
     line = 1

@@ -6,8 +6,9 @@ import asyncio
 import time
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.metrics import Histogram
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import CollectorRegistry
 
 _INTERVAL_S: Final = 1.0
 _DELAYS_S: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)

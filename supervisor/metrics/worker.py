@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.registry import CollectorRegistry
 
 from connectd.errors import NotFoundException
 from supervisor.herder.entities import ConnectorType
@@ -43,6 +43,9 @@ class WorkerMetrics:
 
     async def render(self, herder: Herder) -> bytes:
         """The text of a scrape. The event loop turns meanwhile, so that different metrics may be moments apart."""
+        # With a web server, which costs memory: many workers are never asked.
+        from prometheus_client.exposition import generate_latest
+
         await self._lag.refresh(self._sink_groups(herder))
         scrape = Scrape(self._surroundings, herder, self._startups, self._lag)
         parts: list[bytes] = []

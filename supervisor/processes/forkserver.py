@@ -44,23 +44,28 @@ _SHORT_FOLDERS: Final = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # a priv
 
 
 def ensure_running(entry: str = ENTRY) -> None:
-    """Start the forkserver unless it runs. It imports the module of `entry`; this does not wait for it.
+    """Start the forkserver unless it runs, as a program of its own. It imports the module of `entry`; this does not wait for it.
 
     To be called from the main thread: the kernel kills the forkserver when the thread that started it ends.
     """
-    _disable_resource_tracker()
     forkserver.set_forkserver_preload(["tasks.preload"])
     variables = {
         SUPERVISOR_PID_VARIABLE: str(os.getpid()),
         ENTRY_VARIABLE: entry,
-        OPEN_FILES_VARIABLE: str(_raise_open_files_limit()),
+        OPEN_FILES_VARIABLE: str(get_ready()),
         # A file tasks.py in the working directory must not be taken for ours.
         SAFE_PATH_VARIABLE: "1",
         PATH_VARIABLE: os.pathsep.join(sys.path),
     }
     with _environment(variables):
-        _make_socket_folder()
         forkserver.ensure_running()
+
+
+def get_ready() -> int:
+    """What comes before any start of a forkserver; returns how many files a child may open."""
+    _disable_resource_tracker()
+    _make_socket_folder()
+    return _raise_open_files_limit()
 
 
 def _make_socket_folder() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -25,9 +26,10 @@ log = structlog.get_logger(__name__)
 
 FORWARD: Final = "forward"
 # Longer than the other worker takes for anything, so that its own explanation arrives.
-TIMEOUT: Final = aiohttp.ClientTimeout(total=125.0, sock_connect=5.0)
+TIMEOUT_S: Final = 125.0
+_CONNECT_S: Final = 5.0
 # Of an answer that goes on something comes more often than this.
-FOLLOW_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=30.0)
+_NEXT_S: Final = 30.0
 # Of the client's headers only what says who it is, or that it is a worker (which Java's leader does not get to see); of the
 # other worker's those that belong to the answer.
 _REQUEST_HEADERS: Final = ("Authorization", SIGNATURE, ALGORITHM)
@@ -91,8 +93,10 @@ class WorkerClient:
         target = _url(url, path).with_query(query)
         rest = b""
         try:
-            async with self._open().get(
-                target, headers={**kept, "Accept": JSON}, ssl=self._trust(target), timeout=FOLLOW_TIMEOUT
+            session = await self._open()
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_NEXT_S)
+            async with session.get(
+                target, headers={**kept, "Accept": JSON}, ssl=self._trust(target), timeout=timeout
             ) as answer:
                 if answer.status >= HTTPStatus.BAD_REQUEST:
                     raise RestException(answer.status, _message(await answer.read()))
@@ -150,13 +154,14 @@ class WorkerClient:
         worker = str(url.origin())
         types = {"Accept": JSON} if body is None else {"Accept": JSON, "Content-Type": JSON}
         try:
-            async with self._open().request(
+            session = await self._open()
+            async with session.request(
                 method,
                 url,
                 data=body,
                 headers={**headers, **types},
                 ssl=self._trust(url),
-                timeout=TIMEOUT,
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=_CONNECT_S),
                 allow_redirects=False,
             ) as answer:
                 content = await answer.read()
@@ -174,7 +179,10 @@ class WorkerClient:
         kept = {name: answer.headers[name] for name in _ANSWER_HEADERS if name in answer.headers}
         return Answer(msgspec.Raw(content) if content else None, HTTPStatus(answer.status), kept)
 
-    def _open(self) -> aiohttp.ClientSession:
+    async def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # In a thread: that is when it is imported, see `supervisor.bare_packages`.
+            await asyncio.to_thread(getattr, aiohttp, "ClientSession")
         if self._session is None:
             self._session = aiohttp.ClientSession(skip_auto_headers=("Content-Type", "User-Agent"))
         return self._session

@@ -41,7 +41,7 @@ class Credentials:
         return matches and expected is not None
 
     def _read_if_changed(self) -> None:
-        from javaproperties import loads
+        from javaproperties.reading import loads
 
         try:
             stat = Path(self._path).stat()

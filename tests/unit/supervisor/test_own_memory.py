@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import weakref
 from collections.abc import Iterator
@@ -25,13 +26,41 @@ def memory() -> Iterator[OwnMemory]:
     thresholds = gc.get_threshold()
     yield OwnMemory()
     gc.set_threshold(*thresholds)
+
+
+@contextlib.contextmanager
+def frozen() -> Iterator[object]:
+    """An object that was there before the forkserver was forked off."""
+    shared = Knot()
+    gc.freeze()
+    yield shared
     gc.unfreeze()
 
 
+def seen(wanted: object) -> bool:
+    """Whether the collector looks at it when it looks at everything."""
+    return any(each is wanted for each in gc.get_objects())
+
+
+def searches() -> int:
+    """Among all objects, so far."""
+    found: int = gc.get_stats()[2]["collections"]
+    return found
+
+
 def test_the_collector_passes_over_what_lives(memory: OwnMemory) -> None:
-    lives = Knot()
     memory.tidy(1)
-    assert not any(each is lives for each in gc.get_objects())
+    before = searches()
+    lives = [Knot() for _ in range(300_000)]
+    assert searches() == before
+    assert len(lives) == 300_000
+
+
+def test_what_the_forkserver_shares_stays_untouched(memory: OwnMemory) -> None:
+    with frozen() as shared:
+        for processes in (1, 100, 1):
+            memory.tidy(processes)
+        assert not seen(shared)
 
 
 def test_garbage_goes_when_there_are_many_more_processes(memory: OwnMemory) -> None:
@@ -56,9 +85,9 @@ def test_garbage_goes_when_there_are_many_fewer_processes(memory: OwnMemory) -> 
 
 def test_few_processes_come_and_go_without_a_search(memory: OwnMemory) -> None:
     memory.tidy(2)
-    lives = Knot()
+    before = searches()
     memory.tidy(5)
-    assert any(each is lives for each in gc.get_objects())
+    assert searches() == before
 
 
 @pytest.mark.parametrize("kind", [TaskUnit, ConnectorUnit])

@@ -140,7 +140,7 @@ async def test_a_leader_that_cannot_be_reached(tmp_path: Path) -> None:
 async def test_a_leader_that_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: bool, status: int
 ) -> None:
-    monkeypatch.setattr(client, "TIMEOUT", client.aiohttp.ClientTimeout(total=0.3))
+    monkeypatch.setattr(client, "TIMEOUT_S", 0.3)
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
