@@ -14,10 +14,11 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from connectd.errors import ConnectException
 from supervisor.storage.errors import NOT_ALLOWED, StorageUnavailable, Trouble, WriteFailed, explained
+from supervisor.storage.shared_admin import shared_admin
 from supervisor.storage.tail import LogRecord, Tail
 from supervisor.storage.topic import StorageTopic, answer, ensure_topic, partitions_of
 from supervisor.storage.writer import Position, Refusal, Writer, never
-from tasks.clients import ClientSettings, create
+from tasks.clients import ClientSettings
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +84,7 @@ class KafkaLog:
 
     async def _start(self) -> None:
         settings = self._settings
-        admin = self._admin = create(AdminClient, settings.admin, error_cb=Trouble(self.topic, "looking up"))
+        admin = self._admin = shared_admin(settings.admin, error_cb=Trouble(self.topic, "looking up"))
         # What is wrong with a connection, such as a password, no request tells, but that there was no answer.
         hearing = asyncio.get_running_loop().create_task(_hear_of_trouble(admin))
         try:
@@ -204,7 +205,7 @@ class KafkaLog:
                     told = True
             await asyncio.sleep(_RETRY_S)
             # The old one keeps what it once knew: it asks with an epoch of a partition that is over for ever, or knows no broker.
-            self._admin = create(AdminClient, self._settings.admin)
+            self._admin = shared_admin(self._settings.admin, instead_of=self._admin)
 
     async def _list_offsets(self) -> dict[int, int]:
         assert self._admin is not None, "the log has not started"

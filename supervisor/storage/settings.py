@@ -86,7 +86,7 @@ def _log_settings(
 ) -> LogSettings:
     return LogSettings(
         topic=StorageTopic(settings=topic, key=f"{prefix}topic", purpose=purpose),
-        admin=storage_admin_settings(worker, client),
+        admin=storage_admin_settings(worker),
         consumer=storage_consumer_settings(worker, client),
         producer=storage_producer_settings(worker, client, timeout_ms, in_flight=in_flight),
     )

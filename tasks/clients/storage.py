@@ -38,9 +38,9 @@ _CONSUMER_TUNING: Final[Mapping[str, Any]] = {
 }
 
 
-def storage_admin_settings(worker: DistributedConfig, purpose: str) -> ClientSettings:
-    """For the admin client that creates a topic and asks for its end. Raises ConfigException."""
-    return _settings(Client.ADMIN, worker, purpose, {}, {})
+def storage_admin_settings(worker: DistributedConfig) -> ClientSettings:
+    """For the admin client that creates the topics and asks for their ends. Raises ConfigException."""
+    return _settings(Client.ADMIN, worker, "shared-admin", {}, {})
 
 
 def storage_consumer_settings(

@@ -18,14 +18,14 @@ def worker(**more: str) -> DistributedConfig:
 
 def test_the_worker_files_keys_without_a_prefix_reach_all_clients() -> None:
     config = worker(security_protocol="SSL", ssl_endpoint_identification_algorithm="", client_id="w1")
-    for settings in (
-        storage_admin_settings(config, "configs"),
-        storage_consumer_settings(config, "configs"),
-        storage_producer_settings(config, "configs", 1000),
+    for client, settings in (
+        ("shared-admin", storage_admin_settings(config)),
+        ("configs", storage_consumer_settings(config, "configs")),
+        ("configs", storage_producer_settings(config, "configs", 1000)),
     ):
         assert settings.conf["security.protocol"] == "ssl"
         assert settings.conf["bootstrap.servers"] == "broker:9092"
-        assert settings.conf["client.id"] == "cluster-w1-configs"
+        assert settings.conf["client.id"] == f"cluster-w1-{client}"
     assert leader_producer_settings(config, "configs", 1000).conf["client.id"] == "cluster-w1-configs-leader"
 
 
