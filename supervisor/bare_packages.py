@@ -22,6 +22,7 @@ _BARE: Final[Mapping[str, Sequence[str]]] = {
     "javaproperties": (),  # XML is not needed
     "kafka": (),  # consumer, producer and admin client are not needed
     "kafka.protocol.admin": ("groups",),
+    "kafka.protocol.consumer": ("group", "metadata", "offsets"),
     "prometheus_client": (),  # a web server is not needed, what writes the text comes with the first scrape
 }
 

@@ -15,12 +15,14 @@ import sys
 import traceback
 from collections.abc import Callable
 from types import ModuleType
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from multiprocess import connection, forkserver, resource_tracker, util
 
 from supervisor.processes.forkserver import ENTRY, get_ready
 from tasks.preload import become_forkserver, import_for_children
+
+_aside: Final[list[ModuleType]] = []
 
 
 def fork(entry: str = ENTRY) -> None:
@@ -54,6 +56,7 @@ def _serve(listener: int, alive_r: int, become: Callable[[], None]) -> NoReturn:
         # What plugins start with `multiprocessing` would run the program of the supervisor once more.
         sys.argv, sys.modules["__main__"] = ["-c"], ModuleType("__main__")
         become()
+        _set_library_aside()
         forkserver.main(listener, alive_r, [])
     except (SystemExit, KeyboardInterrupt):
         pass
@@ -62,6 +65,13 @@ def _serve(listener: int, alive_r: int, become: Callable[[], None]) -> NoReturn:
     finally:
         atexit._run_exitfuncs()
         os._exit(0)
+
+
+def _set_library_aside() -> None:
+    """Plugins that use `multiprocess` import one of their own: the supervisor's goes without dill (`supervisor.processes`)."""
+    for name in [*sys.modules]:
+        if name.partition(".")[0] == "multiprocess":
+            _aside.append(sys.modules.pop(name))
 
 
 def _close_all_but(*kept: int) -> None:

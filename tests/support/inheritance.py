@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+from importlib import import_module
 from pathlib import Path
 
 
@@ -28,6 +29,7 @@ def main(sock: socket.socket, supervisor_pid: int) -> None:
         "session of the forkserver": os.getsid(0) == os.getppid(),
         "threads": threading.active_count(),
         "folder": str(Path.cwd()),
+        "multiprocess pickles with": import_module("multiprocess.reduction").pickle.__name__,
         "third-party": sorted({each.partition(".")[0] for each in sys.modules} & {"aiohttp", "kafka"}),
     }
     os.write(1, json.dumps({"facts": facts, "own": [os.getppid(), random.random()]}).encode())

@@ -20,6 +20,7 @@ def test_a_worker_does_without_clients() -> None:
 import supervisor.commands.distributed, supervisor.commands.standalone, supervisor.rest.server, supervisor.group.membership
 print(*(each for each in (
     "aiohttp.client", "kafka.admin", "kafka.consumer", "kafka.producer", "kafka.protocol.admin.topics",
+    "kafka.protocol.consumer.fetch", "dill",
     "javaproperties.xmlprops", "prometheus_client.exposition", "aiohttp.web", "kafka.coordinator.base",
 ) if each in sys.modules))
 """

@@ -75,6 +75,7 @@ def test_children_of_both_kinds_of_forkservers_have_the_same(tmp_path: Path) -> 
 
     assert forked["facts"] == later["facts"]
     assert forked["facts"]["third-party"] == []
+    assert forked["facts"]["multiprocess pickles with"] == "dill"
     assert str(tmp_path / "marker") not in forked["facts"]["descriptors"]
     assert len({each["own"][1] for each in (forked, again, later)}) == 3, "the same random numbers"
     assert later["own"][0] != first.pid
