@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from typing import Final
+
+from confluent_kafka import KafkaException, Producer
 
 from plugins.discovery import builtin
 from tasks.logs import prepare_logging
@@ -29,3 +32,11 @@ def prepare() -> None:
         connector.base_config_def()
     for name in _PLUGINS:
         import_module(builtin.NAMES[name].partition(":")[0])
+    _initialize_librdkafka()
+
+
+def _initialize_librdkafka() -> None:
+    """What it does once, for all clients: OpenSSL, and tables of its own. There is no other way to ask for it than by a client,
+    and none may be made before a fork: these settings contradict each other, which it says only afterwards."""
+    with suppress(KafkaException):
+        Producer({"transactional.id": "none", "enable.idempotence": False})

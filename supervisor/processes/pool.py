@@ -1,4 +1,4 @@
-"""The pool of child processes: one is always warm, so that new work begins at once."""
+"""The pool of child processes: there is always one that is warm, so that new work begins at once."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ WARM_TIMEOUT_S = 60.0
 CHECK_INTERVAL_S = 1.0
 _FIRST_RETRY_S = 0.1
 _LAST_RETRY_S = 10.0
-# Whoever was given a process is first to have the CPU.
-_REFILL_DELAY_S = 0.05
+# For so long whoever was given a process has the CPU: a connector that is added is to run by then, with its task.
+_REFILL_DELAY_S = 0.2
 _OWN = ""
 # For so long a spare process waits for a connector that nobody runs any more, such as one that is being changed.
 _UNUSED_S = 60.0
@@ -39,8 +39,9 @@ class ProcessPool:
     """Hands out warm processes, and knows every child that lives.
 
     A forkserver that died is started again with the next child. `spares` processes are kept ready, for connectd's own
-    interpreter and for each other one that is in use, and at the most `parallel_starts` are starting at a time, which keeps a
-    restart of many tasks from stopping the machine.
+    interpreter and for each other one that is in use, and one more where connectors run: whoever adds one needs a process for
+    it and another one for its task. At the most `parallel_starts` are starting at a time, which keeps a restart of many tasks
+    from stopping the machine.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class ProcessPool:
         self._cgroups = Cgroups()
         self._checker: asyncio.Task[None] | None = None
         self._closed = False
+        self._has_work = False
         self._loop = asyncio.get_running_loop()
 
     def start(self) -> None:
@@ -89,6 +91,15 @@ class ProcessPool:
         child = spares.popleft() if spares else await self._start_child()
         self._loop.call_later(_REFILL_DELAY_S, self._refill)
         return child
+
+    def expect_work(self, expected: bool) -> None:
+        """Whether connectors run here, so that more are likely to come."""
+        if expected is not self._has_work:
+            self._has_work = expected
+            self._loop.call_later(_REFILL_DELAY_S, self._refill)
+            spares = self._spares[_OWN]
+            while len(spares) > self._wanted(_OWN):
+                spares.pop().kill("no connector runs any more")
 
     def kill_all(self, why: str) -> None:
         """SIGKILL to every child."""
@@ -131,9 +142,13 @@ class ProcessPool:
             self._used[child.python] = self._loop.time()
             self._refill()
 
+    def _wanted(self, python: str) -> int:
+        more = bool(self._wanted_spares) and self._has_work and python == _OWN
+        return self._wanted_spares + more
+
     def _short_of_spares(self) -> str | None:
         """An interpreter that there are too few spares for."""
-        return next((each for each in (_OWN, *self._used) if len(self._spares[each]) < self._wanted_spares), None)
+        return next((each for each in (_OWN, *self._used) if len(self._spares[each]) < self._wanted(each)), None)
 
     def _refill(self) -> None:
         if self._refilling is None and not self._closed and self._short_of_spares() is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 from connectd.errors import ConfigException, ConnectException
 from supervisor.storage import config_records as records
@@ -22,6 +23,9 @@ from supervisor.units.lifecycle import UnitId
 from tasks.clients.storage import leader_producer_settings
 from tasks.settings.distributed import CONFIG_STORAGE, DistributedConfig
 from tasks.states import TargetState
+
+# Records that follow each other are written, or not, together: unless one of them is too large.
+_ANY_TOPIC_TAKES_BYTES: Final = 16_384
 
 
 class ConfigLog:
@@ -107,12 +111,12 @@ class ConfigLog:
         tasks = [records.task_record(UnitId(connector, number), config) for number, config in enumerate(configs)]
         commit = records.commit_record(connector, len(configs))
         async with self._in_time(f"the tasks of connector {connector}"):
-            if self._worker.transactional_leader_enabled:
-                await self._write_as_leader([*tasks, commit])
-            else:
+            if not self._worker.transactional_leader_enabled and _size(tasks) > _ANY_TOPIC_TAKES_BYTES:
                 # A commit record is only for tasks that are all there: with some of them the connector would have none.
                 await self._send(tasks)
                 await self._write([commit])
+            else:
+                await self._write_as_leader([*tasks, commit])
 
     async def put_target_state(self, connector: str, state: TargetState) -> None:
         """Have a connector paused, stopped or resumed. Any worker may do it."""
@@ -180,3 +184,7 @@ class ConfigLog:
         notify = self._state.apply(record.offset, record.key, record.value)
         if self._started:
             notify(self._listener)
+
+
+def _size(entries: Sequence[Entry]) -> int:
+    return sum(len(key) + len(value or b"") for key, value in entries)

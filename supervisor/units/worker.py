@@ -70,6 +70,7 @@ class Worker:
             self._apply_connector(name, connector)
         for id, task in tasks.items():
             self._apply_task(id, task)
+        self.surroundings.pool.expect_work(bool(self.connectors or self.tasks))
         self.on_applied()
 
     def configure(self, worker_config: dict[str, str], graceful_stop_s: float) -> None:

@@ -123,7 +123,7 @@ class ClusterWorker:
         self._assigned_at = EMPTY.offset
         self._restarts: dict[str, RestartRequest] = {}
         self._pace = Pace()
-        self._applying: asyncio.TimerHandle | None = None
+        self._applying: asyncio.Handle | None = None
         self._applied = float("-inf")
         self._asking: asyncio.TimerHandle | None = None
         self._ticker: asyncio.Task[None] | None = None
@@ -262,7 +262,10 @@ class ClusterWorker:
 
     def _apply_soon(self) -> None:
         if self._applying is None:
-            self._applying = self._loop.call_at(self._applied + GATHERING_S, self._apply)
+            due = self._applied + GATHERING_S
+            # At once is before those who wait for the record: the group waits for this worker meanwhile.
+            at_once = due <= self._loop.time()
+            self._applying = self._loop.call_soon(self._apply) if at_once else self._loop.call_at(due, self._apply)
 
     def _apply(self) -> None:
         self._applying, self._applied = None, self._loop.time()

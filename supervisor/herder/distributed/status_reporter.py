@@ -30,7 +30,7 @@ class StatusReporter:
         self._generation = generation
         self._version = version
         self._may_write = may_write
-        self._known: dict[UnitId, State] = {}
+        self._known: dict[UnitId, tuple[State, str | None]] = {}
         statuses.listen(self._on_change)
 
     def unassigned(self, unit: UnitId) -> None:
@@ -48,7 +48,9 @@ class StatusReporter:
             self._known.pop(unit, None)
             self._log.withdraw(unit)
             return
-        self._known[unit] = status.state
+        self._known[unit] = said = status.state, status.trace
+        if before == said:
+            return  # in another process, or without any
         if before is None and status.state is State.UNASSIGNED:
             return  # about to start: as in Java, no reason to hide what it was before
         self._report(unit, status.state, status.trace)

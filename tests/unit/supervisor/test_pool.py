@@ -250,3 +250,13 @@ def test_what_killed_supervisors_left_behind_is_removed(tmp_path: Path) -> None:
         link.parent.rmdir()
     assert (left.exists(), living.exists()) == (False, True)
     assert list(tmp_path.iterdir()) == [living]
+
+
+async def test_where_connectors_run_there_is_one_spare_more() -> None:
+    async with pool() as processes:
+        await spare(processes)
+        processes.expect_work(True)
+        await until(lambda: processes.spare_count == 2, "there is one for a connector and one for its task")
+        processes.expect_work(False)
+        assert processes.spare_count == 1
+        await until(lambda: len(processes.living) == 1, "the other one is gone")
