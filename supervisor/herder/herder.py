@@ -51,6 +51,9 @@ class Herder(Protocol):
         Raises BadRequest, Forbidden, or Unavailable while this worker has no key to tell.
         """
 
+    def require_valid(self, signature: RequestSignature) -> None:
+        """As `require_signed`, also in a group that does not ask for it."""
+
     async def catch_up(self) -> None:
         """Have what other workers have changed be seen here too, if that can be done soon. Never raises."""
 

@@ -27,9 +27,9 @@ class RequestSignature:
     @classmethod
     def of(cls, headers: Mapping[str, str], body: bytes) -> Self | None:
         """None for a request without a signature. Raises BadRequest for one that makes no sense."""
-        name, encoded = headers.get(ALGORITHM), headers.get(SIGNATURE)
-        if name is None or encoded is None:
+        if not is_signed(headers):
             return None
+        name, encoded = headers[ALGORITHM], headers[SIGNATURE]
         if algorithm(name) is None:
             raise BadRequest(f"{ALGORITHM}: {name} is not known")
         try:
@@ -40,6 +40,11 @@ class RequestSignature:
     def is_valid(self, key: bytes) -> bool:
         """Whether it was made with this key. Takes as long for a wrong one."""
         return hmac.compare_digest(_sign(key, self.algorithm, self.body), self.signature)
+
+
+def is_signed(headers: Mapping[str, str]) -> bool:
+    """Whether a request has a signature, right or wrong."""
+    return ALGORITHM in headers and SIGNATURE in headers
 
 
 def signed(key: bytes, algorithm_name: str, body: bytes) -> dict[str, str]:

@@ -240,6 +240,9 @@ class StandaloneHerder:
     def require_signed(self, signature: RequestSignature | None) -> None:
         """There are no other workers."""
 
+    def require_valid(self, signature: RequestSignature) -> None:
+        """There are no other workers."""
+
     async def catch_up(self) -> None:
         """There are no other workers."""
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
+from supervisor.herder.signatures import is_signed
 from supervisor.rest.credentials import Credentials
 from supervisor.rest.errors import RestException
 from supervisor.rest.roles import Role
@@ -41,7 +42,7 @@ class Access:
 
     def caller(self, request: web.BaseRequest, route: Route) -> Caller:
         """Who asks. Raises RestException: 401 for one who is not known, 403 for one who may not do this."""
-        if route.scope is Scope.INTERNAL:
+        if route.scope is Scope.INTERNAL and (is_signed(request.headers) or not route.role_unless_signed):
             # As in Java: these are signed by the worker that sends them.
             return Caller("worker", Role.ADMIN)
         name = self._name(request)

@@ -120,6 +120,7 @@ OWN_ROUTES: Final = (
         role=Role.ADMIN,
         forwarded=True,
         scope=Scope.INTERNAL,
+        role_unless_signed=True,
         request=WrittenConnector,
         status=HTTPStatus.NO_CONTENT,
         other_statuses=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),

@@ -52,6 +52,8 @@ class Route:
     summary: str
     role: Role = Role.READ
     scope: Scope = Scope.PUBLIC
+    # An internal one that needs the role all the same if it is not signed, as in groups that do not sign.
+    role_unless_signed: bool = False
     forwarded: bool = False
     request: Any = None
     response: Any = None

@@ -85,6 +85,10 @@ class DistributedHerder:
         if self._cluster.member.protocol_version >= SESSIONED:
             self._cluster.keys.require_signed(signature)
 
+    def require_valid(self, signature: RequestSignature) -> None:
+        """Raises BadRequest, Forbidden, Unavailable."""
+        self._cluster.keys.require_signed(signature)
+
     async def catch_up(self) -> None:
         """A client that was told of its success, here or by another worker, must find it here."""
         if self._cluster.leadership.is_mine or not self._cluster.may_write():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from connectd.errors import ConfigException
+from supervisor.herder.signatures import RequestSignature, signed
 from supervisor.rest.credentials import credentials_file
 from supervisor.rest.roles import Role
 from supervisor.rest.routes import ROUTES
@@ -123,6 +125,28 @@ async def test_every_operation_has_the_role_that_the_table_says(tmp_path: Path, 
                 assert answer.message == (
                     f"This needs the role {route.role.name.lower()}, which {OF_ROLE[role]} does not have"
                 )
+
+
+async def test_who_does_not_sign_needs_the_role_to_write_a_connector_for_a_worker(tmp_path: Path) -> None:
+    """Whatever the group's connect.protocol is; the herder here is one of those that ask for no signature."""
+    key, path, body = b"the key", "/connectd/v1/connectors/c", b'{"config":null}'
+    async with rest(tmp_path, **login(tmp_path, **ROLES)) as here:
+        herder: Any = here.world.herder
+        checked: list[RequestSignature] = []
+        herder.require_valid = checked.append
+
+        async def write(*_: Any) -> None:
+            """Done."""
+
+        herder.write_connector = write
+        signature = signed(key, "HmacSHA256", body)
+        for half in ({}, *({name: value} for name, value in signature.items())):
+            assert (await here.put(path, body, headers=half)).status == 401
+            assert (await here.put(path, body, headers=half, user=as_user("oscar"))).status == 403
+        assert checked == []
+        assert (await here.put(path, body, user=as_user("ada"))).status == 204
+        assert (await here.put(path, body, headers=signature)).status == 204
+        assert [each.is_valid(key) for each in checked] == [True]
 
 
 async def test_a_user_without_a_role_may_nothing_and_everybody_may_what_is_given_to_all(tmp_path: Path) -> None:
