@@ -12,8 +12,10 @@ import pytest
 import structlog.testing
 
 from connectd.errors import ConnectException
-from supervisor.group import Assignment
+from supervisor.group import Assignment, GroupSettings
+from supervisor.herder.distributed import cluster_worker as cluster_worker_module
 from supervisor.herder.distributed import plans as plans_module
+from supervisor.herder.distributed.cluster_worker import ClusterWorker
 from supervisor.herder.distributed.group_listener import WorkListener
 from supervisor.herder.distributed.plans import Plans
 from supervisor.herder.distributed.rebalances import Rebalances
@@ -22,9 +24,13 @@ from supervisor.herder.distributed.topics import ClusterTopics
 from supervisor.herder.distributed.work import Work
 from supervisor.units.lifecycle import Statuses, UnitId
 from supervisor.units.specs import Plan
+from supervisor.units.unit import Surroundings
+from tasks.messages import LogSettings
+from tasks.settings import DistributedConfig
 from tasks.states import State, TargetState
 from tests.support.cluster_fakes import FakeConfigLog, FakeMember, FakeStatusLog
 from tests.support.processes import until
+from tests.support.storage import worker_props
 
 CONFIG = {"name": "c", "connector.class": "Some"}
 TASKS = [{"task.class": "some.Task", "n": "0"}, {"task.class": "some.Task", "n": "1"}]
@@ -150,6 +156,30 @@ async def test_a_worker_that_cannot_catch_up_stops_everything_and_leaves() -> No
     assert bed.worker.running == set()
     assert len(bed.left) == 1
     assert len(bed.rounds) == 1
+
+
+async def test_for_how_long_a_worker_tries_and_stays_away_is_said_by_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    listeners: list[WorkListener] = []
+    limits: list[float] = []
+    left: list[float] = []
+
+    def member(group: GroupSettings, configured: object, listener: WorkListener) -> Any:
+        listeners.append(listener)
+        return SimpleNamespace(session_until=0.0, leave_for=lambda seconds, reason: left.append(seconds))
+
+    async def refresh(timeout_s: float) -> None:
+        limits.append(timeout_s)
+        raise TimeoutError
+
+    monkeypatch.setattr(cluster_worker_module, "GroupMember", member)
+    settings = DistributedConfig(worker_props("g", worker_sync_timeout_ms="20", worker_unsync_backoff_ms="5000"))
+    surroundings = Surroundings(
+        pool=cast("Any", None), statuses=Statuses(), worker_config={}, log=LogSettings(levels={}), graceful_stop_s=1.0
+    )
+    cluster = ClusterWorker(surroundings, settings, "http://me:1/", "me:1", cast("Any", None))
+    monkeypatch.setattr(cluster.storage.configs, "refresh", refresh)
+    await listeners[0].on_assigned(Assignment(offset=1), 1)
+    assert (set(limits), left) == ({0.02}, [5.0])
 
 
 async def test_a_worker_whose_topic_ends_before_the_leaders_says_what_may_be_wrong() -> None:
