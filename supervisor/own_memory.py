@@ -6,9 +6,9 @@ import ctypes
 import gc
 from typing import Final
 
-# By default Python looks for cycles after each 700 new objects, a scrape of a thousand tasks makes ten times as many. What has
-# survived two searches it does not search again by itself.
-_COLLECTOR_THRESHOLDS: Final = (10_000, 10, 1_000_000)
+# By default Python looks for cycles after each 700 new objects, a scrape of a thousand tasks makes ten times as many. Among all
+# objects it looks only once there are a million more, and a quarter more than before.
+_COLLECTOR_THRESHOLDS: Final = (10_000, 10, 10)
 # By so many processes more or fewer, and by such a part, the objects of this process have changed much.
 _MANY: Final = 10
 _PART: Final = 0.25
@@ -18,8 +18,8 @@ class OwnMemory:
     """To be tidied every few seconds.
 
     Looking for cycles among all objects of a thousand tasks takes a tenth of a second, in which nothing else happens. So that is
-    done only after much has come or gone; what then lives is likely to stay, and the collector passes it over. What it was told
-    to pass over for ever (`gc.freeze`) is shared with the forkserver, and stays untouched.
+    done only after much has come or gone. What the collector was told to pass over for ever (`gc.freeze`) is shared with the
+    forkserver, and stays untouched.
     """
 
     def __init__(self) -> None:
