@@ -112,7 +112,7 @@ def configure_logging(write: Write, levels: Mapping[str, str], **context: object
 
 @cache
 def prepare_logging() -> Lines:
-    """What is the same in all processes: the forkserver does it for its children. It has no effect on its own."""
+    """What is the same in all processes: the forkserver does it for its children. Nothing is logged by this alone."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         _with_context,
@@ -140,6 +140,7 @@ def prepare_logging() -> Lines:
             ],
         )
     )
+    set_levels({ROOT: "INFO"})
     return handler
 
 

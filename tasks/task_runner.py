@@ -111,8 +111,11 @@ def run_source_task(task: SourceTask, order: RunTask, worker: WorkerConfig, cont
     letters = source_letters(order.connector, order.task, pipeline.header_converter)
     pipeline = _with_errors(pipeline, connector, letters, order, worker, control)
     groups = connector.topic_creation_groups if worker.topic_creation_enable else []
-    admin = admin_settings(worker, connector, order.task)
-    topics = TopicCreation(groups, lambda: _lasting_client(AdminClient, admin, admin_traffic), control.stopping)
+    topics = TopicCreation(
+        groups,
+        lambda: _lasting_client(AdminClient, admin_settings(worker, connector, order.task), admin_traffic),
+        control.stopping,
+    )
 
     def measures() -> Measures:
         topics.poll()

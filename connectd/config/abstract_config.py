@@ -26,9 +26,12 @@ class AbstractConfig:
         self.definition = definition
         self._used: set[str] = set()
         self._originals = dict(self.pre_process_parsed_config(dict(originals)))
-        self._values = definition.parse(self._originals)
-        self._values.update(self.post_process_parsed_config(dict(self._values)))
-        definition.parse(self._values)
+        # The keys that were given, and those of others that were asked for.
+        self._values = definition.parse_given(self._originals)
+        if type(self).post_process_parsed_config is not AbstractConfig.post_process_parsed_config:
+            self._values = self._all_values()
+            self._values.update(self.post_process_parsed_config(dict(self._values)))
+            definition.parse(self._values)
 
     def pre_process_parsed_config(self, props: dict[str, Any]) -> Mapping[str, Any]:
         """Hook: the properties to parse, given those of the user."""
@@ -41,7 +44,10 @@ class AbstractConfig:
     def get(self, key: str) -> Any:
         """The parsed value. Raises ConfigException if the key is not declared."""
         if key not in self._values:
-            raise ConfigException(f"Unknown configuration '{key}'")
+            try:
+                self._values[key] = self.definition.default_of(key)
+            except KeyError:
+                raise ConfigException(f"Unknown configuration '{key}'") from None
         self._used.add(key)
         return self._values[key]
 
@@ -59,7 +65,7 @@ class AbstractConfig:
 
     def values(self) -> dict[str, Any]:
         """A copy of all parsed values; reading a key from it counts as using the key."""
-        return _RecordingDict(self._values, self.ignore)
+        return _RecordingDict(self._all_values(), self.ignore)
 
     def originals(self, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """A copy of the properties as they were given, with `overrides`; reading a key from it counts as using it."""
@@ -87,7 +93,7 @@ class AbstractConfig:
         A key below the prefix may have one more segment before the declared name: ``<prefix>plain.sasl.jaas.config``
         is parsed as ``sasl.jaas.config`` and returned as ``plain.sasl.jaas.config``.
         """
-        values = dict(self._values)
+        values = self._all_values()
         for key in _below(prefix, self._originals):
             declared = self._declared(key) or self._declared(key.partition(".")[2])
             if declared:
@@ -136,8 +142,16 @@ class AbstractConfig:
 
     def __repr__(self) -> str:
         # Parsed values only: a Password hides itself, whereas the originals hold the secret as plain text.
-        values = ", ".join(f"{key}={value!r}" for key, value in sorted(self._values.items()))
+        values = ", ".join(f"{key}={value!r}" for key, value in sorted(self._all_values().items()))
         return f"{type(self).__name__}({values})"
+
+    def _all_values(self) -> dict[str, Any]:
+        """Of every declared key, in the order of declaration."""
+        defaults = self.definition.default_values
+        return {
+            name: self._values[name] if name in self._values else defaults[name]
+            for name in self.definition.config_names
+        }
 
     def _declared(self, key: str) -> ConfigKey | None:
         return self.definition.config_keys.get(key)

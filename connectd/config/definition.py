@@ -28,6 +28,8 @@ class ConfigDef:
     def __init__(self, base: ConfigDef | None = None) -> None:
         self._keys: dict[str, ConfigKey] = dict(base._keys) if base else {}
         self._groups: list[str] = list(base._groups) if base else []
+        self._required: list[str] = list(base._required) if base else []
+        self._dependents: list[str] = list(base._dependents) if base else []
 
     def define(
         self,
@@ -87,8 +89,11 @@ class ConfigDef:
             key = dataclasses.replace(key, default_value=parse_type(key.name, key.default_value, key.type))
             if key.validator is not None:
                 key.validator.ensure_valid(key.name, key.default_value)
+        else:
+            self._required.append(key.name)
         if key.group is not None and key.group not in self._groups:
             self._groups.append(key.group)
+        self._dependents += (each for each in key.dependents if each not in self._dependents)
         self._keys[key.name] = key
         return self
 
@@ -122,6 +127,26 @@ class ConfigDef:
                 f"Some configurations in are referred in the dependents, but not defined: {','.join(undefined)}"
             )
         return {key.name: self.parse_value(key, props) for key in self._keys.values()}
+
+    def parse_given(self, props: Mapping[str, Any]) -> dict[str, Any]:
+        """As `parse`, without the keys that are left out: `default_of` has their values.
+
+        Of a long definition most keys are left out of most properties, and nothing of those is even looked at.
+        """
+        try:
+            complete = not self._undefined_dependents() and all(name in props for name in self._required)
+            if complete:
+                return {name: self.parse_value(self._keys[name], props) for name in props if name in self._keys}
+        except ConfigException:
+            pass
+        return self.parse(props)  # which raises for the first one in the order of declaration
+
+    def default_of(self, name: str) -> Any:
+        """The parsed default of a key that has one; raises KeyError for any other name."""
+        key = self._keys[name]
+        if not key.has_default:
+            raise KeyError(name)
+        return _copied(key.default_value)
 
     def errors(self, props: Mapping[str, Any]) -> list[ConfigException]:
         """Everything that is wrong with `props`, in the order of declaration; empty exactly when `parse` succeeds.
@@ -211,8 +236,7 @@ class ConfigDef:
         return reference.markdown(self.sorted_configs(), heading_level)
 
     def _undefined_dependents(self) -> list[str]:
-        dependents = dict.fromkeys(dependent for key in self._keys.values() for dependent in key.dependents)
-        return [dependent for dependent in dependents if dependent not in self._keys]
+        return [dependent for dependent in self._dependents if dependent not in self._keys]
 
 
 class _UnprefixedRecommender:

@@ -2,6 +2,7 @@
 
 from tasks.clients.checks import worker_client_errors
 from tasks.clients.client_settings import (
+    ADMIN_TUNING,
     CONSUMER_TUNING,
     PRODUCER_TUNING,
     ClientSettings,
@@ -18,6 +19,7 @@ from tasks.clients.client_settings import (
 from tasks.clients.lasting import Statistics, create_lasting
 
 __all__ = [
+    "ADMIN_TUNING",
     "CONSUMER_TUNING",
     "PRODUCER_TUNING",
     "ClientSettings",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tasks.clients.client_settings import ClientSettings
+from tasks.clients.client_settings import ADMIN_TUNING, ClientSettings
 from tasks.clients.layers import Settings
 from tasks.clients.librdkafka import PROPERTIES
 from tasks.clients.translate import translate
@@ -22,11 +22,13 @@ _MEMBERSHIP: Final = frozenset({GROUP_ID, GROUP_INSTANCE_ID, SESSION_TIMEOUT_MS,
 # What librdkafka logs of an outage, several times a second, its callback for errors says, too.
 _QUIET: Final[Mapping[str, Any]] = {"log_level": 2}
 _PRODUCER_TUNING: Final[Mapping[str, Any]] = {
+    **ADMIN_TUNING,
     "partitioner": "murmur2_random",  # a key goes to the same partition as from Java
     "linger.ms": 0,
     "queue.buffering.max.kbytes": 32_768,
 }
 _CONSUMER_TUNING: Final[Mapping[str, Any]] = {
+    **ADMIN_TUNING,
     "enable.auto.offset.store": "false",
     "enable.partition.eof": "true",
     "fetch.queue.backoff.ms": 2,
@@ -40,7 +42,7 @@ _CONSUMER_TUNING: Final[Mapping[str, Any]] = {
 
 def storage_admin_settings(worker: DistributedConfig) -> ClientSettings:
     """For the admin client that creates the topics and asks for their ends. Raises ConfigException."""
-    return _settings(Client.ADMIN, worker, "shared-admin", {}, {})
+    return _settings(Client.ADMIN, worker, "shared-admin", {}, ADMIN_TUNING)
 
 
 def storage_consumer_settings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -77,7 +78,6 @@ def source_letters(connector: str, task: int, header_converter: HeaderConverter)
 
     What was converted is written as it is; what was not is written as JSON with its schema.
     """
-    converter = JsonConverter()
 
     def letter(context: ProcessingContext) -> DeadLetter:
         original = context.original
@@ -85,8 +85,8 @@ def source_letters(connector: str, task: int, header_converter: HeaderConverter)
             return _with_context(context, original.key, original.value, original.headers, BYTES)
         record: SourceRecord = original
         try:
-            key = _json(converter, record.topic, record.key_schema, record.key)
-            value = _json(converter, record.topic, record.value_schema, record.value)
+            key = _json(record.topic, record.key_schema, record.key)
+            value = _json(record.topic, record.value_schema, record.value)
             kept = [
                 (each.key, header_converter.from_connect_header(record.topic, each.key, each.schema, each.value))
                 for each in record.headers
@@ -122,8 +122,13 @@ def context_of_produced(record: ProducedRecord) -> ProcessingContext:
     return context
 
 
-def _json(converter: JsonConverter, topic: str, schema: Schema | None, value: Any) -> bytes | None:
-    return None if schema is None and value is None else converter.from_connect_data(topic, schema, value)
+@cache
+def _converter() -> JsonConverter:
+    return JsonConverter()
+
+
+def _json(topic: str, schema: Schema | None, value: Any) -> bytes | None:
+    return None if schema is None and value is None else _converter().from_connect_data(topic, schema, value)
 
 
 def _text(value: Any) -> bytes | None:

@@ -38,6 +38,8 @@ class Lookup:
 
     def apply(self, config: Mapping[str, str]) -> dict[str, str]:
         """The configuration with values for references; what has none stays as it is, as in Java."""
+        if not self.values:
+            return dict(config)
         return {key: replace_references(value, self.values.get) for key, value in config.items()}
 
 

@@ -176,7 +176,7 @@ class ConnectorConfig(AbstractConfig):
     @property
     def transformations(self) -> list[TransformationSettings]:
         """The transformations, in the order in which they apply."""
-        return transformation_settings(self.originals(), self.values())
+        return transformation_settings(self.originals(), self.values()) if self.get(TRANSFORMS) else []
 
     def converter(self, name: str, worker: WorkerConfig) -> ConverterSettings:
         """The converter of `key.converter`, `value.converter` or `header.converter`.

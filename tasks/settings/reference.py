@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from connectd.config import ConfigDef
-from tasks.clients.client_settings import CONSUMER_TUNING, MAX_POLL_RECORDS, PRODUCER_TUNING
+from tasks.clients.client_settings import ADMIN_TUNING, CONSUMER_TUNING, MAX_POLL_RECORDS, PRODUCER_TUNING
 from tasks.clients.setting import Setting
 from tasks.clients.translated import Client
 from tasks.clients.translation import TABLE
@@ -88,6 +88,7 @@ def _tuning() -> str:
     rows = [("producer", name, value) for name, value in PRODUCER_TUNING.items()]
     rows += [("consumer", name, value) for name, value in CONSUMER_TUNING.items()]
     rows.append(("consumer", "max.poll.records", MAX_POLL_RECORDS))
+    rows += [("admin", name, value) for name, value in ADMIN_TUNING.items()]
     return _table(("Client", "Setting", "Value"), ((client, f"`{name}`", str(value)) for client, name, value in rows))
 
 

@@ -154,3 +154,18 @@ def test_its_text_hides_passwords_and_what_nobody_declared() -> None:
     parsed = config(password="s3cret", passwort="s3cret")
     assert repr(parsed) == "AbstractConfig(batch.size=2000, group.id=None, password=[hidden])"
     assert parsed["password"] == Password("s3cret")
+
+
+def test_a_default_is_the_configurations_own() -> None:
+    definition = ConfigDef().define("names", Type.LIST, ["a"])
+    first, second = AbstractConfig(definition, {}), AbstractConfig(definition, {})
+    first["names"].append("b")
+    assert (first["names"], first.values(), second["names"]) == (["a", "b"], {"names": ["a", "b"]}, ["a"])
+
+
+def test_of_several_wrong_keys_the_one_that_was_declared_first_is_told() -> None:
+    definition = ConfigDef().define("a", Type.INT, 1).define("b", Type.INT).define("c", Type.INT, 3)
+    for props, wrong in ({"c": "x", "a": "y", "b": "1"}, "a"), ({"c": "x"}, "b"), ({"c": "x", "b": "1"}, "c"):
+        with pytest.raises(ConfigException) as raised:
+            AbstractConfig(definition, props)
+        assert raised.value.key == wrong

@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from connectd.errors import ConfigException, ConnectException
 from tasks.clients import (
+    ADMIN_TUNING,
     CONSUMER_TUNING,
     PRODUCER_TUNING,
     ClientSettings,
@@ -163,6 +164,7 @@ class TestAdmin:
             0,
         )
         assert settings.conf == {
+            **ADMIN_TUNING,
             "bootstrap.servers": "localhost:1",
             "client.id": "connector-adminclient-orders-0",
             "security.protocol": "ssl",
