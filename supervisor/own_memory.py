@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 from typing import Final
+
+from tasks.leftovers import give_back
 
 # By default Python looks for cycles after each 700 new objects, a scrape of a thousand tasks makes ten times as many. Among all
 # objects it looks only once there are a million more, and a quarter more than before.
@@ -32,14 +33,4 @@ class OwnMemory:
         if before is None or abs(processes - before) > max(_MANY, _PART * before):
             self._processes = processes
             gc.collect()
-        _give_back()
-
-
-def _give_back() -> None:
-    """Return to the system what the C library keeps for later: starting hundreds of tasks takes more than watching them.
-
-    Other C libraries than glibc have no call for it.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+        give_back()

@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from tasks.control import Control
+from tasks.leftovers import Calm, give_back
 from tasks.messages import Heartbeat
 
 LOOK_INTERVAL_S: Final = 1.0
@@ -57,12 +58,14 @@ def start_heartbeat(
 ) -> None:
     """Start it. The first beat is sent when this returns. `usage` is what is used of the machine, by default by this process."""
     usage = usage or Usage(os.getpid())
-    news = News()
+    news, calm = News(), Calm()
 
     def look() -> None:
         control.on_heartbeat()
         call, since = control.call
         measures, now = measure(), time.monotonic()
+        if calm.has_come(now, measures.counters):
+            give_back()
         if news.is_due(now, since, measures):
             control.send(
                 Heartbeat(

@@ -38,7 +38,7 @@ CONSUMER_TUNING: Final[Mapping[str, Any]] = {
     **ADMIN_TUNING,
     "enable.auto.offset.store": "false",
     "fetch.queue.backoff.ms": 2,  # librdkafka's own is 1000, which lets a full queue run empty
-    "queued.min.messages": 100_000,
+    "queued.min.messages": 25_000,  # as fast as with librdkafka's 100,000, which are 50 MB of small ones
     "queued.max.messages.kbytes": 32_768,
 }
 MAX_POLL_RECORDS: Final = 2_000  # Java's default is 500
