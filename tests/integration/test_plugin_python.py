@@ -141,6 +141,9 @@ def test_its_limits_hold(folder: Path) -> None:
 
 
 def test_orders_that_come_while_it_changes_over_are_not_lost(folder: Path) -> None:
+    write_worker(
+        folder, task_shutdown_graceful_timeout_ms="60000"
+    )  # a busy machine takes seconds to start an interpreter
     file = write_connector(folder, "c", "Witness", plugin_python=python(folder))
     with worker_process(folder, "worker.properties", file) as worker:
         wait_until(lambda: witnessed(folder, "c", "connector"), "the connector runs, its task is about to")
