@@ -174,7 +174,11 @@ async def test_for_how_long_a_worker_tries_and_stays_away_is_said_by_its_file(mo
     monkeypatch.setattr(cluster_worker_module, "GroupMember", member)
     settings = DistributedConfig(worker_props("g", worker_sync_timeout_ms="20", worker_unsync_backoff_ms="5000"))
     surroundings = Surroundings(
-        pool=cast("Any", None), statuses=Statuses(), worker_config={}, log=LogSettings(levels={}), graceful_stop_s=1.0
+        pool=cast("Any", SimpleNamespace(expect_work=lambda expected: None)),
+        statuses=Statuses(),
+        worker_config={},
+        log=LogSettings(levels={}),
+        graceful_stop_s=1.0,
     )
     cluster = ClusterWorker(surroundings, settings, "http://me:1/", "me:1", cast("Any", None))
     monkeypatch.setattr(cluster.storage.configs, "refresh", refresh)
