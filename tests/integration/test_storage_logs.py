@@ -179,6 +179,7 @@ def test_what_one_worker_writes_all_read(kafka: TestKafka, topic: str) -> None:
             assert leader.snapshot().target_state("a") is TargetState.STOPPED
             await leader.put_task_configs("a", [{"t": "0"}, {"t": "1"}])
             assert leader.snapshot().tasks("a") == [UnitId("a", 0), UnitId("a", 1)]
+            await leader.put_task_configs("a", [{"t": "0" * 20_000}, {"t": "1"}])  # more than is written at once
             await leader.put_task_count_record("a", 2)
             await follower.put_target_state("a", TargetState.STARTED)
             await leader.put_session_key(key)
@@ -188,6 +189,7 @@ def test_what_one_worker_writes_all_read(kafka: TestKafka, topic: str) -> None:
             await follower.refresh(60)
             assert heard.events == [
                 ["update", "a"],
+                ["tasks", ["a-0", "a-1"]],
                 ["tasks", ["a-0", "a-1"]],
                 ["target-state", "a"],
                 ["session-key", 5],

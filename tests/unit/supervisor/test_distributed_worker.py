@@ -290,6 +290,7 @@ async def test_states_are_said_with_worker_generation_and_version() -> None:
     statuses, reporter = reporting(bed)
     for state in (State.UNASSIGNED, State.RUNNING, State.PAUSED, State.RUNNING):
         statuses.change(C0, state)
+        statuses.change(C0, state, pid=1)  # nothing that others need to hear of
     statuses.change(C0, State.FAILED, trace="it broke")
     bed.member.generation = 4
     assert bed.statuses.withdrawn == []
