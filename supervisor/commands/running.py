@@ -31,7 +31,7 @@ def start_logging(assignments: Sequence[str]) -> LogSettings:
 @contextlib.asynccontextmanager
 async def process_pool() -> AsyncIterator[ProcessPool]:
     """A pool whose processes end with the block."""
-    pool = ProcessPool(spares=0)
+    pool = ProcessPool()
     try:
         yield pool
     finally:

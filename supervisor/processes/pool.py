@@ -1,4 +1,4 @@
-"""The pool of child processes: there is always one that is warm, so that new work begins at once."""
+"""The pool of child processes: where connectors run some are warm, so that new work begins at once."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ WARM_TIMEOUT_S = 60.0
 CHECK_INTERVAL_S = 1.0
 _FIRST_RETRY_S = 0.1
 _LAST_RETRY_S = 10.0
+# Whoever adds a connector needs a process for it, and another one for its task.
+_SPARES = 2
+_SPARES_OF_OTHERS = 1
 # For so long whoever was given a process has the CPU: a connector that is added is to run by then, with its task.
 _REFILL_DELAY_S = 0.2
 _OWN = ""
@@ -38,21 +41,13 @@ class ProcessStartError(ConnectException):
 class ProcessPool:
     """Hands out warm processes, and knows every child that lives.
 
-    A forkserver that died is started again with the next child. `spares` processes are kept ready, for connectd's own
-    interpreter and for each other one that is in use, and one more where connectors run: whoever adds one needs a process for
-    it and another one for its task. At the most `parallel_starts` are starting at a time, which keeps a restart of many tasks
-    from stopping the machine.
+    A forkserver that died is started again with the next child. Spare processes are kept ready where connectors run, on
+    connectd's own interpreter and on each other one that is in use; who has no work has no spare either. At the most
+    `parallel_starts` are starting at a time, which keeps a restart of many tasks from stopping the machine.
     """
 
-    def __init__(
-        self,
-        entry: str = forkserver.ENTRY,
-        *,
-        spares: int = 1,
-        parallel_starts: int | None = None,
-    ) -> None:
+    def __init__(self, entry: str = forkserver.ENTRY, *, parallel_starts: int | None = None) -> None:
         self._entry = entry
-        self._wanted_spares = spares
         self._starting = asyncio.Semaphore(parallel_starts or 2 * (os.cpu_count() or 1))
         self._spares: defaultdict[str, deque[Child]] = defaultdict(deque)
         # When an interpreter other than connectd's was last in use.
@@ -67,10 +62,9 @@ class ProcessPool:
         self._loop = asyncio.get_running_loop()
 
     def start(self) -> None:
-        """Start the forkserver and the first spare."""
+        """Start the forkserver."""
         forkserver.ensure_running(self._entry)
         self._checker = asyncio.get_running_loop().create_task(self._check_for_ever())
-        self._refill()
 
     @property
     def living(self) -> frozenset[Child]:
@@ -143,8 +137,9 @@ class ProcessPool:
             self._refill()
 
     def _wanted(self, python: str) -> int:
-        more = bool(self._wanted_spares) and self._has_work and python == _OWN
-        return self._wanted_spares + more
+        if not self._has_work:
+            return 0
+        return _SPARES if python == _OWN else _SPARES_OF_OTHERS
 
     def _short_of_spares(self) -> str | None:
         """An interpreter that there are too few spares for."""

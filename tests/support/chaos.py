@@ -21,6 +21,8 @@ from tests.support.worker_process import WorkerProcess
 PLUGINS = Path(__file__).parents[1] / "chaos" / "plugins"
 # Everything here waits for conditions; on a busy machine that may take long.
 TIMEOUT_S = 150.0
+# The supervisor, the forkserver, two tasks and two spares.
+_FAMILY = 6
 WORKER = {
     "key.converter": "org.apache.kafka.connect.storage.StringConverter",
     "value.converter": "org.apache.kafka.connect.storage.StringConverter",
@@ -77,7 +79,7 @@ class Chaos:
         self.sink = self.create("good-sink", "sink", topics=self.source.topic)
         self.await_progress()
         self.note_pids()
-        wait_for(lambda: len(self.family()) == 5, "there are supervisor, forkserver, two tasks and a spare")
+        wait_for(lambda: len(self.family()) == _FAMILY, "nothing else runs")
         self.descriptors_at_first = self.descriptors()
         # At least once: where a healthy one was killed, or could not commit, records may come again.
         self.may_repeat = False
@@ -267,7 +269,7 @@ class Chaos:
 
     def assert_clean(self) -> None:
         """Nothing is left but the healthy ones: no process, no descriptor."""
-        wait_for(lambda: len(self.family()) == 5, f"all others have ended: {[*self.family().values()]}")
+        wait_for(lambda: len(self.family()) == _FAMILY, f"all others have ended: {[*self.family().values()]}")
         wait_for(lambda: self.descriptors() <= self.descriptors_at_first, "descriptors are closed")
         wait_for(lambda: not self.zombies(), "zombies were waited for")
 

@@ -49,7 +49,8 @@ async def test_what_is_wrong_is_refused_and_starts_nothing(tmp_path: Path) -> No
 
 async def test_a_validation_that_hangs_has_a_deadline(tmp_path: Path) -> None:
     async with world(tmp_path, connector_hang_timeout_ms="60000") as here:
-        await until(lambda: any(child.warm.done() for child in here.pool.living), "a process is warm")
+        here.pool.expect_work(True)
+        await until(lambda: here.pool.spare_count, "a process is warm")
         with pytest.raises(InquiryFailed, match=r"validation hung: no answer after 0\.1 s"):
             await here.put(validate="hang", connector_hang_timeout_ms="100")
 

@@ -27,9 +27,10 @@ LOG = LogSettings(levels={})
 
 
 @contextlib.asynccontextmanager
-async def pool(entry: str = ENTRY, spares: int = 1) -> AsyncIterator[ProcessPool]:
-    pool = ProcessPool(entry, spares=spares)
+async def pool(entry: str = ENTRY, *, works: bool = True) -> AsyncIterator[ProcessPool]:
+    pool = ProcessPool(entry)
     pool.start()
+    pool.expect_work(works)
     try:
         yield pool
     finally:
@@ -50,11 +51,11 @@ def task(**config: str) -> RunTask:
     )
 
 
-async def spare(pool: ProcessPool) -> None:
-    """Until one is ready besides those that were taken."""
-    await until(
-        lambda: any(child.warm.done() and child in pool._spares[""] for child in pool.living), "a spare is warm"
-    )
+async def spares(pool: ProcessPool) -> set[Child]:
+    """Those that are ready besides the ones that were taken, when they are: for a connector, and for its task."""
+    await until(lambda: pool.spare_count == 2, "spares are warm")
+    assert all(child.warm.done() for child in pool._spares[""])
+    return set(pool._spares[""])
 
 
 def forkserver_pid() -> int:
@@ -64,14 +65,13 @@ def forkserver_pid() -> int:
 
 async def test_a_warm_process_is_there_at_once_and_replaced() -> None:
     async with pool() as processes:
-        await spare(processes)
-        (ready,) = processes.living
+        ready = await spares(processes)
         taking = asyncio.ensure_future(processes.take())
         await asyncio.sleep(0)  # one turn of the loop: there was nothing to wait for
         assert taking.done()
-        assert taking.result() is ready
-        await spare(processes)
-        assert len(processes.living) == 2
+        assert taking.result() in ready
+        assert taking.result() not in await spares(processes)
+        assert len(processes.living) == 3
 
 
 async def test_an_order_is_answered_and_the_exit_told() -> None:
@@ -148,22 +148,21 @@ async def test_a_lost_forkserver_takes_its_children_and_is_replaced() -> None:
         again = await processes.take()
         assert again.pid is not None
         assert parent_of(again.pid) == forkserver_pid() != first
-        await spare(processes)
+        await spares(processes)
 
 
 async def test_a_spare_that_dies_is_replaced() -> None:
     async with pool() as processes:
-        await spare(processes)
-        (first,) = processes.living
+        first = min(await spares(processes), key=id)
         assert first.pid is not None
         os.kill(first.pid, signal.SIGKILL)
         await first.exited
-        await spare(processes)
+        assert first not in await spares(processes)
         assert first not in processes.living
 
 
 async def test_processes_that_cannot_start_are_an_error_and_no_endless_wait(capfd: pytest.CaptureFixture[str]) -> None:
-    async with pool("tests.support.no_such_module:main", spares=0) as processes:
+    async with pool("tests.support.no_such_module:main", works=False) as processes:
         with pytest.raises(ProcessStartError, match=r"could not be asked for|ended before it was ready: lost"):
             await processes.take()
     assert "No module named 'tests.support.no_such_module'" in capfd.readouterr().err
@@ -182,7 +181,7 @@ async def test_closing_kills_what_is_left() -> None:
 
 
 async def test_a_cancelled_take_leaves_no_process_behind() -> None:
-    async with pool(spares=0) as processes:
+    async with pool(works=False) as processes:
         taking = asyncio.ensure_future(processes.take())
         await until(lambda: processes.living, "a process is being started")
         (child,) = processes.living
@@ -205,11 +204,11 @@ async def test_a_thousand_processes_leave_no_descriptor_and_no_thread() -> None:
             return child
 
         await one_life(1)
-        await spare(processes)
+        await spares(processes)
         before = open_descriptors(), threads()
         for number in range(1000):
             await one_life(number)
-        await spare(processes)
+        await spares(processes)
         assert (open_descriptors(), threads()) == before
 
 
@@ -252,11 +251,11 @@ def test_what_killed_supervisors_left_behind_is_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [living]
 
 
-async def test_where_connectors_run_there_is_one_spare_more() -> None:
-    async with pool() as processes:
-        await spare(processes)
+async def test_spares_are_for_where_connectors_run() -> None:
+    async with pool(works=False) as processes:
+        child = await processes.take()
         processes.expect_work(True)
-        await until(lambda: processes.spare_count == 2, "there is one for a connector and one for its task")
+        assert len(await spares(processes)) == 2
         processes.expect_work(False)
-        assert processes.spare_count == 1
-        await until(lambda: len(processes.living) == 1, "the other one is gone")
+        assert processes.spare_count == 0
+        await until(lambda: processes.living == {child}, "they are gone")
