@@ -61,9 +61,11 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def tasks(self, connector: str) -> list[UnitId]:
         """The tasks of a connector by number; none for one that is inconsistent or unknown."""
-        if connector in self.inconsistent:
-            return []
-        return [UnitId(connector, number) for number in range(self.task_count(connector))]
+        return [UnitId(connector, number) for number in range(self.tasks_to_run(connector))]
+
+    def tasks_to_run(self, connector: str) -> int:
+        """How many tasks the connector has; 0 for one that is inconsistent or unknown."""
+        return 0 if connector in self.inconsistent else self.task_count(connector)
 
     def all_tasks(self) -> list[UnitId]:
         """The tasks of all connectors."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 import msgspec
 
@@ -30,7 +31,9 @@ def wanted(config: ClusterConfig, connectors: Iterable[str], tasks: Iterable[Uni
     takes them from this worker follows.
     """
     connector_specs = {name: _connector(config, name) for name in connectors}
-    task_specs = {task: _task(config, task) for task in tasks}
+    # Of hundreds of tasks of a connector, each has the same.
+    config_of_tasks = cache(lambda name: _config_of_tasks(config, name))
+    task_specs = {task: _task(config, task, config_of_tasks) for task in tasks}
     return Wanted(
         {name: spec for name, spec in connector_specs.items() if spec is not None},
         {task: spec for task, spec in task_specs.items() if spec is not None},
@@ -44,15 +47,13 @@ def configured(config: ClusterConfig) -> Configured:
 
 def is_configured(config: ClusterConfig, unit: UnitId) -> bool:
     """Whether there is such a connector or task."""
-    if unit.task is None:
-        return config.contains(unit.connector)
-    return config.contains(unit.connector) and unit in config.tasks(unit.connector)
+    return config.contains(unit.connector) and (unit.task is None or unit.task < config.tasks_to_run(unit.connector))
 
 
 def same_units(one: ClusterConfig, other: ClusterConfig) -> bool:
     """Whether there is the same to assign: what else changes needs no round of the group."""
     return one.connectors() == other.connectors() and all(
-        len(one.tasks(name)) == len(other.tasks(name)) for name in one.connectors()
+        one.tasks_to_run(name) == other.tasks_to_run(name) for name in one.connectors()
     )
 
 
@@ -83,22 +84,22 @@ def _connector(config: ClusterConfig, name: str) -> ConnectorSpec | None:
     return ConnectorSpec(name=name, config=own, target_state=target_state(config, name))
 
 
-def _task(config: ClusterConfig, id: UnitId) -> TaskSpec | None:
-    properties, connector = config.task_config(id), config.connector_config(id.connector)
-    if properties is None or connector is None or id.task is None or not is_configured(config, id):
+def _task(config: ClusterConfig, id: UnitId, config_of_tasks: Callable[[str], dict[str, str]]) -> TaskSpec | None:
+    properties = config.task_config(id)
+    if properties is None or id.task is None or not is_configured(config, id):
         return None
     return TaskSpec(
         connector=id.connector,
         task=id.task,
         task_class=properties.get(TASK_CLASS, ""),
         task_config=dict(properties),
-        connector_config=_config_of_tasks(config, id.connector, connector),
+        connector_config=config_of_tasks(id.connector),
         target_state=target_state(config, id.connector),
         plan_number=config.task_config_generation(id.connector),
     )
 
 
-def _config_of_tasks(config: ClusterConfig, name: str, present: Mapping[str, str]) -> dict[str, str]:
+def _config_of_tasks(config: ClusterConfig, name: str) -> dict[str, str]:
     """Until the connector has planned with its new configuration, its tasks go on with the one that they were made from."""
-    applied = config.applied_connector_config(name)
+    applied, present = config.applied_connector_config(name), config.connector_configs[name]
     return dict(present if applied is None or need_same_process(applied, present) else applied)
