@@ -35,7 +35,7 @@ from tasks.settings.rest import LISTENERS
 
 log = structlog.get_logger(__name__)
 
-_MEMORY_INTERVAL_S: Final = 15.0
+_MEMORY_INTERVAL_S: Final = 10.0
 _STOPPING_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
