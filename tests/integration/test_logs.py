@@ -122,7 +122,8 @@ def test_everything_that_a_task_says_is_a_line_with_its_name(worker: Worker) -> 
     # What the worker itself says of the task is among them, and that of the connector has no task.
     assert "task talks-0 is RUNNING" in worker.messages("talks/tasks/0")
     assert "the connector prints" in [line["message"] for line in worker.lines("talks") if line["task"] is None]
-    # The log of the worker has the same.
+    # The log of the worker has the same, as soon as it is written.
+    wait_until(lambda: "logged" in [event["message"] for event in worker.process.events], "it is in the log")
     events = [event for event in worker.process.events if event["message"] == "logged"]
     assert [(each["connector"], each["task"], each["worker"], each["pid"]) for each in events] == [
         ("talks", 0, worker.id, pid)

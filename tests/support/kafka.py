@@ -58,7 +58,8 @@ class TestKafka:
             if error:
                 failures.append(error)
 
-        producer = Producer({**self.client, "acks": "all", "linger.ms": "5", "on_delivery": delivered})
+        settings = {"enable.idempotence": True, "linger.ms": 5}  # else records may be sent again, and behind later ones
+        producer = Producer({**self.client, **settings, "on_delivery": delivered})
         waiting = list(values)
         for value in waiting:
             while True:
