@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 from typing import Final
 
 from tasks.leftovers import give_back
 
+_M_ARENA_MAX: Final = -8  # malloc.h
 # By default Python looks for cycles after each 700 new objects, a scrape of a thousand tasks makes ten times as many. Among all
 # objects it looks only once there are a million more, and a quarter more than before.
 _COLLECTOR_THRESHOLDS: Final = (10_000, 10, 10)
@@ -24,6 +26,8 @@ class OwnMemory:
     """
 
     def __init__(self) -> None:
+        """To be called before there are threads."""
+        _use_one_arena()
         gc.set_threshold(*_COLLECTOR_THRESHOLDS)
         self._processes: int | None = None
 
@@ -34,3 +38,12 @@ class OwnMemory:
             self._processes = processes
             gc.collect()
         give_back()
+
+
+def _use_one_arena() -> None:
+    """Have all threads allocate in one place: each would get one of its own, which is never full. The supervisor allocates too
+    little for them to wait for each other. Other C libraries than glibc have no call for it.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
