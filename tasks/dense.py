@@ -32,7 +32,7 @@ _kept: Final[list[object]] = []
 
 
 def fill_gaps() -> None:
-    """To be called in the forkserver when all is there that children share."""
+    """To be called when all is there that the forkserver shares with its children."""
     if all(_fill_pools(size, make) for size, make in _makers()):
         _fill_heap()
 

@@ -1,8 +1,8 @@
-"""What the forkserver does before it forks the first child: it ties itself to the supervisor, then imports for all children.
+"""What the forkserver does before it forks the first child: it ties itself to the supervisor, and imports for all children.
 
-The first forkserver of a worker is forked off the supervisor, which calls `become_forkserver`. To another one, a program of its
-own, the supervisor names this module, which `multiprocess` imports there, and says in the environment who it is. Anywhere else
-the import does nothing.
+The first forkserver of a worker is forked off the supervisor, which has called `prepare`; then it calls `become_forkserver`. To
+another one, a program of its own, the supervisor names this module, which `multiprocess` imports there, and says in the
+environment who it is. Anywhere else the import does nothing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,6 @@ def die_with_forkserver() -> None:
 def _adopt_orphans() -> None:
     """What a plugin has started becomes our child when its parent ends, so that it can be found, see prctl(2)."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    warnings.filterwarnings("ignore", "forkserver: waitpid returned unexpected pid")
 
 
 def _at_parents_end(parent_pid: int, number: signal.Signals) -> None:
@@ -107,8 +106,8 @@ def restore_streams() -> None:
         sys.__stdout__ = open(_stdout, "w", encoding="utf-8", closefd=False)  # type: ignore[misc]  # noqa: SIM115
 
 
-def become_forkserver(supervisor_pid: int, entry: str, open_files: int) -> None:
-    """Get ready to be the forkserver of this supervisor, whose children begin at `entry` and may open so many files."""
+def become_forkserver(supervisor_pid: int, open_files: int) -> None:
+    """Become the forkserver of this supervisor, whose children may open so many files."""
     global _forkserver_pid, _open_files, _stdin
     # A session of its own: Ctrl+C and signals to the supervisor's group are for the supervisor, which then stops us in order.
     os.setsid()
@@ -124,25 +123,20 @@ def become_forkserver(supervisor_pid: int, entry: str, open_files: int) -> None:
     _adopt_orphans()
     _stdin = _duplicate_of_stdin()
     _name("connectd: forkserver")
-    try:
-        importlib.import_module("tasks.birth").deliver()
-        import_for_children(entry)
-        importlib.import_module("plugins.discovery.candidates").remember_environment()
-    except BaseException:
-        # `multiprocess` would swallow an ImportError, and every child would then fail one by one.
-        traceback.print_exc()
-        os._exit(1)
-    # What is imported now lives as long as the process: keep the collector from touching, and so copying, the shared pages.
-    gc.collect()
-    gc.freeze()
-    importlib.import_module("tasks.dense").fill_gaps()
 
 
-def import_for_children(entry: str) -> None:
-    """Import what all children need, and make what most of them do."""
+def prepare(entry: str) -> None:
+    """Import what all children need, which begin at `entry`, and make what most of them do."""
+    importlib.import_module("tasks.birth").deliver()
+    # Of the orphans that the forkserver adopts.
+    warnings.filterwarnings("ignore", "forkserver: waitpid returned unexpected pid")
     importlib.import_module("tasks.logs")  # first: it imports structlog in the cheap way
     importlib.import_module(entry.partition(":")[0])
     importlib.import_module("tasks.prepared").prepare()
+    importlib.import_module("plugins.discovery.candidates").remember_environment()
+    # What is imported now lives as long as the process: keep the collector from touching, and so copying, the shared pages.
+    gc.collect()
+    gc.freeze()
 
 
 def _end_if_orphaned(supervisor_pid: int) -> None:
@@ -189,7 +183,18 @@ def _name(title: str) -> None:
     setproctitle(title)
 
 
+def _begin(supervisor_pid: int, entry: str, open_files: int) -> None:
+    become_forkserver(supervisor_pid, open_files)
+    try:
+        prepare(entry)
+    except BaseException:
+        # `multiprocess` would swallow an ImportError, and every child would then fail one by one.
+        traceback.print_exc()
+        os._exit(1)
+    importlib.import_module("tasks.dense").fill_gaps()
+
+
 if _supervisor := os.environ.pop(SUPERVISOR_PID_VARIABLE, None):
     os.environ.pop(SAFE_PATH_VARIABLE, None)
     sys.path[:] = os.environ.pop(PATH_VARIABLE).split(os.pathsep)
-    become_forkserver(int(_supervisor), os.environ.pop(ENTRY_VARIABLE), int(os.environ.pop(OPEN_FILES_VARIABLE)))
+    _begin(int(_supervisor), os.environ.pop(ENTRY_VARIABLE), int(os.environ.pop(OPEN_FILES_VARIABLE)))
