@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from connectd.errors import ConfigException, ConnectException, PluginNotFound
 from tasks.channel import ChannelClosed, ChildChannel
 from tasks.connections import end_at_once
-from tasks.deadline import Deadline, boottime
+from tasks.deadline import Deadline, boottime, sleep_until
 from tasks.logs import set_levels
 from tasks.messages import (
     ChangeTargetState,
@@ -35,8 +35,6 @@ from tasks.messages import (
 )
 from tasks.states import Call, ExitCode, State, TargetState
 
-# A process that was stopped for long must notice soon after it goes on.
-LEASE_CHECK_S = 0.2
 # A task that waits for permission to start looks so often whether it is to stop.
 PREFLIGHT_LOOK_S = 0.2
 
@@ -132,8 +130,9 @@ class Control:
 
     def _end_without_lease(self) -> None:
         assert self._lease is not None
-        while (remaining := self._lease - boottime()) > 0:
-            time.sleep(min(remaining, LEASE_CHECK_S))
+        while boottime() < self._lease:
+            # Another one that comes meanwhile ends later; of a process that was stopped or suspended this ends as it goes on.
+            sleep_until(self._lease)
         self._end(ExitCode.ORPHANED)
 
     # --- what the work asks -------------------------------------------------------------------------------------------

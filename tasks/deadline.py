@@ -18,6 +18,8 @@ GRACE_S: Final = 0.5
 _SIGEV_SIGNAL: Final = 0
 _TIMER_ABSTIME: Final = 1
 
+_libc: Final[Any] = ctypes.CDLL(None)
+
 
 def boottime() -> float:
     """Seconds on a clock that goes on while the machine is suspended, as those of all other machines do, where the system has
@@ -25,26 +27,42 @@ def boottime() -> float:
     return time.clock_gettime(_CLOCK)
 
 
+def sleep_until(at: float) -> None:
+    """Sleep until then, by `boottime`; a signal may end it sooner. The time in which the machine is suspended counts, which it
+    does not for `time.sleep`."""
+    if hasattr(_libc, "clock_nanosleep"):
+        _libc.clock_nanosleep(_CLOCK, _TIMER_ABSTIME, ctypes.byref(_TimeSpec.of(at)), None)
+    else:
+        time.sleep(max(at - boottime(), 0.0))
+
+
+class _TimeSpec(ctypes.Structure):
+    """`struct timespec`."""
+
+    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
+
+    @classmethod
+    def of(cls, seconds: float) -> _TimeSpec:
+        whole, part = divmod(seconds, 1)
+        return cls(seconds=int(whole), nanoseconds=int(part * 1e9))
+
+
 class Deadline:
     """Has the kernel kill this process, also one that is stopped, or about to go on after the machine was suspended. Where the
     system has no such timers (timer_create(2)) nothing happens."""
 
     def __init__(self) -> None:
-        self._libc: Any = None
         self._timer = ctypes.c_void_p()
-        libc: Any = ctypes.CDLL(None, use_errno=True)
         event = _SigEvent(signo=signal.SIGKILL, notify=_SIGEV_SIGNAL)
-        if hasattr(libc, "timer_create") and not libc.timer_create(
+        self._ticks = hasattr(_libc, "timer_create") and not _libc.timer_create(
             _CLOCK, ctypes.byref(event), ctypes.byref(self._timer)
-        ):
-            self._libc = libc
+        )
 
     def set(self, at: float) -> None:
         """Then, by `boottime`, but no sooner than in `GRACE_S`; replaces what was set before."""
-        if self._libc is not None:
-            seconds, part = divmod(max(at, boottime() + GRACE_S), 1)
-            setting = _TimerSpec(seconds=int(seconds), nanoseconds=int(part * 1e9))
-            self._libc.timer_settime(self._timer, _TIMER_ABSTIME, ctypes.byref(setting), None)
+        if self._ticks:
+            setting = _TimerSpec(value=_TimeSpec.of(max(at, boottime() + GRACE_S)))
+            _libc.timer_settime(self._timer, _TIMER_ABSTIME, ctypes.byref(setting), None)
 
 
 class _SigEvent(ctypes.Structure):
@@ -61,9 +79,4 @@ class _SigEvent(ctypes.Structure):
 class _TimerSpec(ctypes.Structure):
     """`struct itimerspec`."""
 
-    _fields_ = (
-        ("interval_seconds", ctypes.c_long),
-        ("interval_nanoseconds", ctypes.c_long),
-        ("seconds", ctypes.c_long),
-        ("nanoseconds", ctypes.c_long),
-    )
+    _fields_ = (("interval", _TimeSpec), ("value", _TimeSpec))

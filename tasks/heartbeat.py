@@ -54,10 +54,11 @@ class News:
 
 
 def start_heartbeat(
-    control: Control, measure: Callable[[], Measures], usage: Callable[[], dict[str, float]] | None = None
+    control: Control, measure: Callable[[], Measures], measure_more: Callable[[], dict[str, float]] | None = None
 ) -> None:
-    """Start it. The first beat is sent when this returns. `usage` is what is used of the machine, by default by this process."""
-    usage = usage or Usage(os.getpid())
+    """Start it. The first beat is sent when this returns. `measure_more` is asked for counters that are no news by themselves
+    when a beat is sent: by default what this process uses of the machine."""
+    measure_more = measure_more or Usage(os.getpid())
     news, calm = News(), Calm()
 
     def look() -> None:
@@ -72,7 +73,7 @@ def start_heartbeat(
                     generation=control.generation,
                     call=call,
                     call_s=now - since,
-                    counters=measures.counters | usage(),
+                    counters=measures.counters | measure_more(),
                     positions=measures.positions,
                     source_lag=measures.source_lag,
                 )

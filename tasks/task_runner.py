@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -28,7 +29,7 @@ from tasks.connections import abandon_connections
 from tasks.control import Control
 from tasks.errors import ErrorSettings, build_operator
 from tasks.errors.dead_letters import MakeLetter, sink_letters, source_letters
-from tasks.heartbeat import Measures, start_heartbeat
+from tasks.heartbeat import Measures, Usage, start_heartbeat
 from tasks.java.choosing import java_connector
 from tasks.messages import JoinedGroup, RunTask
 from tasks.pipeline import Pipeline
@@ -167,12 +168,14 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
     letters = sink_letters(order.connector, order.task, with_context=with_context)
     pipeline = _with_errors(build_pipeline(connector, worker), connector, letters, order, worker, control)
     control.enter(Call.NONE)
+    usage = Usage(os.getpid())
     start_heartbeat(
         control,
         lambda: Measures(
             counters=counters.snapshot() | pipeline.errors.counters.snapshot() | traffic.snapshot(),
             positions=counters.positions(),
         ),
+        lambda: counters.puts_snapshot() | usage(),
     )
     settings = consumer_settings(worker, connector, order.task)
     consumer = _lasting_client(Consumer, settings, traffic)

@@ -126,6 +126,7 @@ class ClusterWorker:
         self._applying: asyncio.Handle | None = None
         self._applied = float("-inf")
         self._asking: asyncio.TimerHandle | None = None
+        self._leased: Lease | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -206,7 +207,7 @@ class ClusterWorker:
     def _refusal(self) -> str | None:
         return None if self.may_write() else "this worker has lost its place in the group"
 
-    def _lease(self) -> Lease | None:
+    def _lease(self) -> Lease:
         until = self.member.session_until
         # An eager group does not wait for a worker that is gone.
         delay_s = self._delay_s if self.member.protocol_version else 0.0
@@ -310,8 +311,10 @@ class ClusterWorker:
                 log.critical("an error of connectd itself", exc_info=True)
 
     async def _tick(self) -> None:
-        if (lease := self._lease()) is not None and self.may_write():
+        # New ones have one from their start; all others need another one when the group has answered again.
+        if (lease := self._lease()) != self._leased and self.may_write():
             self.worker.send_to_all(lease)
+            self._leased = lease
         for connector in self.topics.forgotten():
             for task in self.worker.tasks_of(connector):
                 task.send(ForgetTopics())

@@ -8,6 +8,7 @@ import pytest
 
 from tasks.heartbeat import LONG_CALL_S, SILENCE_S, Measures, News, start_heartbeat
 from tasks.messages import Heartbeat
+from tasks.sink.counters import SinkCounters
 from tasks.states import Call
 from tests.support.loops import Supervisor, until
 
@@ -31,6 +32,22 @@ def test_what_is_counted_is_told_at_once(news: News) -> None:
     assert news.is_due(101.0, 100.5, Measures(counters={"polled": 1.0}))
     assert not news.is_due(102.0, 101.5, Measures(counters={"polled": 1.0}))
     assert news.is_due(103.0, 102.5, Measures(counters={"polled": 1.0}, source_lag={"a": 2.0}))
+
+
+def test_that_an_idle_sink_is_called_is_no_news_and_nothing_of_it_is_lost(news: News) -> None:
+    counters = SinkCounters()
+    assert news.is_due(101.0, 100.5, Measures(counters=counters.snapshot()))
+    counters.record_put(0, 0.5)
+    counters.record_put(0, 0.25)
+    assert not news.is_due(102.0, 101.5, Measures(counters=counters.snapshot()))
+    assert counters.puts_snapshot() == {
+        "put-batch-count": 2,
+        "put-batch-time-s": 0.75,
+        "put-batch-max-time-ms": 500.0,
+    }
+    assert counters.puts_snapshot()["put-batch-max-time-ms"] == 0.0
+    counters.record_put(1, 0.0)
+    assert news.is_due(103.0, 102.5, Measures(counters=counters.snapshot()))
 
 
 def test_that_a_call_takes_long_is_told_once_and_that_it_is_over(news: News) -> None:

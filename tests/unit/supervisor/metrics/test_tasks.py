@@ -38,12 +38,12 @@ def test_a_sources_numbers() -> None:
 
 def test_a_sinks_numbers() -> None:
     counters, metrics = SinkCounters(), TaskMetrics(0.0)
-    metrics.on_heartbeat(beat(counters.snapshot()), 0.0)
+    metrics.on_heartbeat(beat(counters.snapshot() | counters.puts_snapshot()), 0.0)
     for second in range(1, 13):
         counters.read += 60
         counters.record_put(50, 0.1)
         counters.record_commit(0.2, failed=second % 2 == 0)
-        metrics.on_heartbeat(beat(counters.snapshot()), float(second))
+        metrics.on_heartbeat(beat(counters.snapshot() | counters.puts_snapshot()), float(second))
     values = metrics.values(12.0)
     assert values["sink-record-read-rate"] == pytest.approx(60.0)
     assert values["sink-record-send-rate"] == pytest.approx(50.0)
