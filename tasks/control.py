@@ -72,6 +72,8 @@ class Control:
         self._failure: StateChanged | None = None
         # What else is to be done by the thread that comes along every second.
         self.on_heartbeat: Callable[[], None] = lambda: None
+        # Called when the work is to stop, to pause or to go on, by another thread than its own.
+        self.on_change: Callable[[], object] = lambda: None
         # Called with each order after it was obeyed, by the thread that reads them.
         self.on_order: Callable[[Order], None] = lambda order: None
         # Until when this process may run without hearing of the supervisor, on the clock of `boottime`.
@@ -103,10 +105,12 @@ class Control:
                 with self._changed:
                     self.stopping.set()
                     self._changed.notify_all()
+                self.on_change()
             case ChangeTargetState(target_state=target_state):
                 with self._changed:
                     self.target_state = target_state
                     self._changed.notify_all()
+                self.on_change()
             case SetLogLevels(levels=levels):
                 set_levels(levels)
             case ForgetTopics():

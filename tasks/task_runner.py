@@ -43,6 +43,7 @@ from tasks.settings import (
     WorkerConfig,
     worker_config,
 )
+from tasks.sink.arrivals import Arrivals
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.counters import SinkCounters
 from tasks.sink.errant import WorkerErrantRecordReporter
@@ -179,6 +180,7 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
     )
     settings = consumer_settings(worker, connector, order.task)
     consumer = _lasting_client(Consumer, settings, traffic)
+    arrivals = Arrivals(consumer)
     instance: str = settings.conf.get("group.instance.id", "")
 
     def join(member: str = "") -> None:
@@ -208,6 +210,7 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
             max_poll_interval_s=int(settings.conf.get(MAX_POLL_INTERVAL_MS, MAX_POLL_INTERVAL_DEFAULT_MS)) / 1000,
             throttle=_throttle(order),
         ),
+        arrivals,
     )
     if instance:
         loop.on_member = join
@@ -216,6 +219,7 @@ def run_sink_task(task: SinkTask, order: RunTask, worker: WorkerConfig, control:
     try:
         _run(task, order, control, pipeline, loop.run)
     finally:
+        arrivals.close()
         consumer.close()
 
 

@@ -60,7 +60,7 @@ def create_lasting(
     attention = _Attention(settings.conf.get("bootstrap.servers", ""), note)
     own = {"statistics.interval.ms": INTERVAL_MS, "stats_cb": attention.on_statistics}
     client = create(factory, settings, **callbacks, **own)
-    attention.handle = _handle(client)
+    attention.handle = handle_of(client)
     return client
 
 
@@ -86,7 +86,7 @@ class _Attention:
             self._note(statistics)
 
 
-def _handle(client: object) -> int | None:
+def handle_of(client: object) -> int | None:
     """The address of librdkafka's handle: confluent_kafka keeps it first of all in each of its clients."""
     return ctypes.c_void_p.from_address(id(client) + object.__basicsize__).value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from connectd.errors import IllegalWorkerStateException
 from connectd.records import TopicPartition
@@ -22,6 +22,8 @@ class WorkerSinkTaskContext(SinkTaskContext):
         self.rewinds: dict[TopicPartition, int] = {}
         self.retry_timeout_ms: int | None = None
         self.commit_requested = False
+        # Called with each wish: a task may have one while it is called for nothing.
+        self.on_wish: Callable[[], object] = lambda: None
 
     @property
     def configs(self) -> Mapping[str, str]:
@@ -29,6 +31,7 @@ class WorkerSinkTaskContext(SinkTaskContext):
 
     def offset(self, offsets: Mapping[TopicPartition, int]) -> None:
         self.rewinds.update(offsets)
+        self.on_wish()
 
     def timeout(self, timeout_ms: int) -> None:
         self.retry_timeout_ms = timeout_ms
@@ -45,10 +48,12 @@ class WorkerSinkTaskContext(SinkTaskContext):
     def pause(self, *partitions: TopicPartition) -> None:
         self.paused.update(self._checked(partitions))
         self.paused_changed = True
+        self.on_wish()
 
     def resume(self, *partitions: TopicPartition) -> None:
         self.paused.difference_update(self._checked(partitions))
         self.paused_changed = True
+        self.on_wish()
 
     def _checked(self, partitions: tuple[TopicPartition, ...]) -> tuple[TopicPartition, ...]:
         foreign = [str(partition) for partition in partitions if partition not in self.assigned]
@@ -58,6 +63,7 @@ class WorkerSinkTaskContext(SinkTaskContext):
 
     def request_commit(self) -> None:
         self.commit_requested = True
+        self.on_wish()
 
     @property
     def errant_record_reporter(self) -> WorkerErrantRecordReporter | None:

@@ -22,7 +22,8 @@ from connectd.tasks import SinkTask
 from tasks.control import Control
 from tasks.errors import RetryAbandoned
 from tasks.pipeline import Pipeline
-from tasks.sink.attendant import Attendant
+from tasks.sink.arrivals import Arrivals
+from tasks.sink.attendant import POLLS_AN_INTERVAL, Attendant
 from tasks.sink.batch import MessageBatch, TransformedBatch, partition_of
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.counters import SinkCounters
@@ -36,8 +37,10 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
-# A longer wait would delay orders to stop or pause; a shorter one would wake idle tasks for nothing.
-POLL_TIMEOUT_S = 0.5
+# A task for which there is nothing is called so often; orders and wishes end the wait.
+POLL_TIMEOUT_S = 5.0
+# What is due may come as late: nobody who wants it often makes this loop turn for nothing.
+LATE_S = 0.5
 GATHER_S = 0.001
 RETRY_BACKOFF_S = 1.0
 # A partition that was just assigned cannot seek until its fetcher has started.
@@ -93,6 +96,7 @@ class SinkLoop:
         control: Control,
         counters: SinkCounters,
         settings: SinkSettings,
+        arrivals: Arrivals,
     ) -> None:
         self._task = task
         self._pipeline = pipeline
@@ -104,6 +108,8 @@ class SinkLoop:
         self._control = control
         self._counters = counters
         self._settings = settings
+        self._arrivals = arrivals
+        control.on_change = context.on_wish = arrivals.wake
         self._throttle = settings.throttle
         self._most_records = _most_records(settings)
         self.attendant = Attendant(consumer, control, lambda: self._assigned, settings.max_poll_interval_s)
@@ -200,12 +206,15 @@ class SinkLoop:
     # --- consuming ----------------------------------------------------------------------------------------------------
 
     def _poll_timeout_s(self) -> float:
+        now = time.monotonic()
+        due = max(min(self._next_commit - now, self._subscription.wait_s), LATE_S)
+        longest = min(POLL_TIMEOUT_S, due, self._settings.max_poll_interval_s / POLLS_AN_INTERVAL)
         if self._refused is not None:
-            left = self._redeliver_at - time.monotonic() if self._control.should_run else POLL_TIMEOUT_S
+            left = self._redeliver_at - now if self._control.should_run else longest
         else:
             # As in Java, a task may ask to be called again after a time without refusing anything.
-            left = self._context.take_timeout_s(POLL_TIMEOUT_S)
-        return min(max(left, 0.0), POLL_TIMEOUT_S)
+            left = self._context.take_timeout_s(longest)
+        return min(max(left, 0.0), longest)
 
     def _consume(self, timeout_s: float) -> list[Message]:
         self._control.enter(Call.NONE)
@@ -214,9 +223,12 @@ class SinkLoop:
         # `consume` waits until its list is full or the time is up, which would hold single records back. So: take what is
         # there; if that is nothing, wait for one record and take what came with it. Not without waiting at all, for then
         # the time that a rebalance takes would count as time without a poll.
+        self._arrivals.clear()
         messages = consumer.consume(most, GATHER_S)
         if not messages:
-            first = consumer.poll(timeout_s)
+            if not self._assignment_changed:
+                self._arrivals.wait(timeout_s)
+            first = consumer.poll(GATHER_S)
             if first is None:
                 return []
             messages = [first, *consumer.consume(most - 1, 0)] if most > 1 else [first]

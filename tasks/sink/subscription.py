@@ -53,6 +53,11 @@ class Subscription:
         self._again, self._twice = self._twice, False
         return not self._again
 
+    @property
+    def wait_s(self) -> float:
+        """Seconds until `update` has something to do, unless there is an assignment before."""
+        return self._due - self._clock()
+
     def update(self, consumer: Consumer, subscribe: Callable[[list[str]], None]) -> None:
         """Subscribe, and from then on, as often as is due, look for topics that match or are gone, and subscribe anew."""
         if self._again:

@@ -116,6 +116,20 @@ def test_a_task_may_ask_to_be_called_soon(kafka: TestKafka, topic: str, monkeypa
         running.stop()
 
 
+def test_nobody_waits_until_an_idle_loop_turns(kafka: TestKafka, filled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.sink.loop.POLL_TIMEOUT_S", 300.0)
+    task = RecordingSink()
+    with run_sink(task, kafka.client, [filled], f"g-{filled}", commit_interval_s=3600) as running:
+        until(lambda: len(task.values) == 100, "all is put")
+        task.context.request_commit()
+        until(lambda: committed(kafka, filled) == 100, "a request by another thread is met")
+        running.supervisor.pause()
+        kafka.produce(filled, ["100"])
+        running.supervisor.resume()
+        until(lambda: len(task.values) == 101, "what came is put")
+        running.stop()
+
+
 def test_what_the_task_agrees_to_is_committed_and_nothing_else(kafka: TestKafka, filled: str) -> None:
     partition = TopicPartition(filled, 0)
     agreed: dict[TopicPartition, OffsetAndMetadata] = {}

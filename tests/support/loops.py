@@ -33,6 +33,7 @@ from tasks.messages import (
 )
 from tasks.pipeline import Pipeline
 from tasks.settings.topic_creation import TopicCreationGroup
+from tasks.sink.arrivals import Arrivals
 from tasks.sink.context import WorkerSinkTaskContext
 from tasks.sink.counters import SinkCounters
 from tasks.sink.loop import SinkLoop, SinkSettings
@@ -249,6 +250,7 @@ def run_sink(
     supervisor = supervisor or Supervisor()
     settings = {key.replace("_", "."): value for key, value in consumer.items()}
     client_of_loop = _lasting(Consumer, {**client, **FAST_CONSUMER, "group.id": group, **settings})
+    arrivals = Arrivals(client_of_loop)
     context = context or WorkerSinkTaskContext({})
     loop = SinkLoop(
         task,
@@ -265,6 +267,7 @@ def run_sink(
             max_poll_interval_s=settings.get("max.poll.interval.ms", 300_000) / 1000,
             throttle=throttle,
         ),
+        arrivals,
     )
     task.initialize(context)
 
@@ -274,6 +277,7 @@ def run_sink(
                 loop.run()
                 task.stop()
         finally:
+            arrivals.close()
             client_of_loop.close()
 
     return Running(supervisor, run)

@@ -95,6 +95,16 @@ class FakeConsumer:
         return [SimpleNamespace(topic="t", partition=0, error=error)]
 
 
+class NoArrivals:
+    """The script goes on without waiting."""
+
+    def clear(self) -> None: ...
+
+    def wait(self, seconds: float) -> None: ...
+
+    def wake(self) -> None: ...
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.sink.loop.RETRY_BACKOFF_S", 0.001)
@@ -112,6 +122,7 @@ def run(task: RecordingSink, consumer: FakeConsumer) -> Running:
         supervisor.control,
         SinkCounters(),
         SinkSettings(max_poll_records=10, commit_interval_s=3600, incremental=True),
+        NoArrivals(),  # type: ignore[arg-type]
     )
     task.initialize(context)
     return Running(supervisor, loop.run)
