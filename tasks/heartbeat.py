@@ -16,6 +16,7 @@ import msgspec
 from tasks.control import Control
 from tasks.leftovers import Calm, give_back
 from tasks.messages import Heartbeat
+from tasks.states import Call
 
 LOOK_INTERVAL_S: Final = 1.0
 # A call that takes as long is told of, and so is its end: in between the supervisor knows what the child is in.
@@ -65,6 +66,8 @@ def start_heartbeat(
         control.on_heartbeat()
         call, since = control.call
         measures, now = measure(), time.monotonic()
+        if call is Call.NONE:
+            since = now  # to wait for work is no call that could take long
         if calm.has_come(now, measures.counters):
             give_back()
         if news.is_due(now, since, measures):

@@ -59,6 +59,30 @@ def test_that_a_call_takes_long_is_told_once_and_that_it_is_over(news: News) -> 
     assert news.is_due(began + LONG_CALL_S + 2, began + LONG_CALL_S + 1.5, QUIET)
 
 
+def test_to_wait_for_work_for_long_is_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    supervisor, now = Supervisor(), 100.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        if now == 100.0 + SILENCE_S:
+            supervisor.control.enter(Call.PUT)
+        if now >= 100.0 + 2 * SILENCE_S:
+            raise EOFError
+
+    monkeypatch.setattr("tasks.heartbeat.time", SimpleNamespace(monotonic=lambda: now, sleep=sleep))
+    monkeypatch.setattr("tasks.control.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr("tasks.heartbeat.threading.Thread", lambda target, **_: SimpleNamespace(start=target))
+    with pytest.raises(EOFError):
+        start_heartbeat(supervisor.control, Measures, dict)
+    supervisor.close()
+    assert [(beat.call, beat.call_s) for beat in supervisor.reports if isinstance(beat, Heartbeat)] == [
+        (Call.NONE, 0.0),
+        (Call.PUT, 0.0),
+        (Call.PUT, LONG_CALL_S),
+    ]
+
+
 def test_the_first_one_is_of_the_call_that_its_sender_is_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """The thread need not have had its turn: the call may not let it."""
     supervisor = Supervisor()
