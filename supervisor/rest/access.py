@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
 
 from supervisor.herder.signatures import is_signed
 from supervisor.rest.credentials import Credentials
@@ -40,7 +40,7 @@ class Access:
         self._credentials = credentials
         self._roles = roles or {}
 
-    def caller(self, request: web.BaseRequest, route: Route) -> Caller:
+    def caller(self, request: BaseRequest, route: Route) -> Caller:
         """Who asks. Raises RestException: 401 for one who is not known, 403 for one who may not do this."""
         if route.scope is Scope.INTERNAL and (is_signed(request.headers) or not route.role_unless_signed):
             # As in Java: these are signed by the worker that sends them.
@@ -61,7 +61,7 @@ class Access:
             )
         return Caller(name, role)
 
-    def _name(self, request: web.BaseRequest) -> str:
+    def _name(self, request: BaseRequest) -> str:
         if self._credentials is None:
             return _certificate_name(request) or ANONYMOUS
         user, password = _basic(request.headers.get("Authorization", ""))
@@ -89,7 +89,7 @@ def _basic(header: str) -> tuple[str, str]:
     return user, password
 
 
-def _certificate_name(request: web.BaseRequest) -> str | None:
+def _certificate_name(request: BaseRequest) -> str | None:
     """The common name in the certificate that the client has shown."""
     certificate: dict[str, Any] | None = request.get_extra_info("peercert")
     subject = (certificate or {}).get("subject", ())

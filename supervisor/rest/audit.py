@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
 
 from supervisor.rest.access import Caller
 from supervisor.rest.answer import Answer
@@ -12,7 +12,7 @@ from supervisor.rest.routing import Match
 log = structlog.get_logger(__name__)
 
 
-def audit(request: web.BaseRequest, match: Match, caller: Caller, answer: Answer) -> None:
+def audit(request: BaseRequest, match: Match, caller: Caller, answer: Answer) -> None:
     """One line for a request that changes something, carried out or refused."""
     done = "refused" if answer.status >= 400 else "done"
     log.info(

@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import Response, StreamResponse
 from yarl import URL
 
 from supervisor.herder.errors import RequestTarget, Unavailable
@@ -65,7 +66,7 @@ class Exchange:
         self._cross_origin = cross_origin
         self._response_headers = response_headers
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: BaseRequest) -> StreamResponse:
         """Never raises, but for a client that has gone."""
         started = time.monotonic()
         match: Match | None = None
@@ -92,7 +93,7 @@ class Exchange:
         )
         return response if answer.stream is None else await _send_stream(request, response, answer.stream)
 
-    async def _answer(self, request: web.BaseRequest, match: Match) -> Answer:
+    async def _answer(self, request: BaseRequest, match: Match) -> Answer:
         if match.route.is_audited:
             require_own_site(request.headers, request.host, self._cross_origin)
         caller = self._access.caller(request, match.route)
@@ -105,7 +106,7 @@ class Exchange:
         audit(request, match, caller, answer)
         return answer
 
-    async def _carry_out(self, request: web.BaseRequest, match: Match, caller: Caller) -> Answer:
+    async def _carry_out(self, request: BaseRequest, match: Match, caller: Caller) -> Answer:
         route = match.route
         require_acceptable(request)
         require_json(request, route)
@@ -132,7 +133,7 @@ class Exchange:
             what = str(error) or f"Request timed out after {REQUEST_TIMEOUT_S:g} s"
             raise unavailable(f"{what}. {progress.outcome}" if route.is_audited else what) from error
 
-    async def _forward(self, request: web.BaseRequest, body: bytes | None, target: RequestTarget) -> Answer:
+    async def _forward(self, request: BaseRequest, body: bytes | None, target: RequestTarget) -> Answer:
         url = request.rel_url
         answer = await self._client.forward(request.method, url.raw_path, url.query, request.headers, body, target)
         if answer.status < HTTPStatus.BAD_REQUEST:
@@ -143,12 +144,12 @@ class Exchange:
         here = f"{request.scheme}://{request.host}{URL(location, encoded=True).raw_path}"
         return replace(answer, headers={**answer.headers, "Location": here})
 
-    def _options(self, request: web.BaseRequest) -> Answer:
+    def _options(self, request: BaseRequest) -> Answer:
         """Which methods a path has, as JAX-RS answers it. Browsers ask this without logging in."""
         methods = ", ".join(self._router.methods(request.rel_url.raw_path))
         return Answer(methods, headers={"Allow": methods, "Content-Type": "text/plain"})
 
-    async def _read(self, request: web.BaseRequest) -> bytes:
+    async def _read(self, request: BaseRequest) -> bytes:
         """The body. Raises RestException if it is too large, or does not come."""
         too_large = RestException(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -172,7 +173,7 @@ class Exchange:
             ) from None
         return bytes(data)
 
-    def _response(self, request: web.BaseRequest, answer: Answer) -> web.Response:
+    def _response(self, request: BaseRequest, answer: Answer) -> Response:
         headers = {"Server": SERVER, **answer.headers}
         body = None
         if isinstance(answer.body, str | bytes):
@@ -182,17 +183,15 @@ class Exchange:
             headers["Content-Type"] = JSON
         if self._cross_origin is not None:
             headers |= self._cross_origin.headers(request.method, request.headers)
-        response = web.Response(status=answer.status, headers=headers, body=body)
+        response = Response(status=answer.status, headers=headers, body=body)
         for rule in self._response_headers:
             rule.apply(response.headers)
         return response
 
 
-async def _send_stream(
-    request: web.BaseRequest, head: web.Response, stream: AsyncGenerator[bytes]
-) -> web.StreamResponse:
+async def _send_stream(request: BaseRequest, head: Response, stream: AsyncGenerator[bytes]) -> StreamResponse:
     """Until it ends, or nobody reads it any more."""
-    response = web.StreamResponse(status=head.status, headers=head.headers)
+    response = StreamResponse(status=head.status, headers=head.headers)
     async with contextlib.aclosing(stream):
         with contextlib.suppress(ConnectionError, TimeoutError):
             await response.prepare(request)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Final
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
 
 from supervisor.rest.answer import JSON
 from supervisor.rest.errors import RestException, plain
@@ -15,7 +15,7 @@ from supervisor.rest.routing import Route
 _ACCEPTED: Final = (JSON, "application/*", "*/*")
 
 
-def require_json(request: web.BaseRequest, route: Route) -> None:
+def require_json(request: BaseRequest, route: Route) -> None:
     """Raises RestException with status 415 for a body that is not said to be JSON, or one that is not there but said not to."""
     if (
         route.json_only
@@ -25,7 +25,7 @@ def require_json(request: web.BaseRequest, route: Route) -> None:
         raise plain(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
 
 
-def require_acceptable(request: web.BaseRequest) -> None:
+def require_acceptable(request: BaseRequest) -> None:
     """Raises RestException with status 406 for a client that does not take JSON."""
     accept = ",".join(request.headers.getall("Accept", ()))
     if accept.strip() and not any(each in _ACCEPTED for each in _acceptable(accept)):

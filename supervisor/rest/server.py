@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
 from collections.abc import Sequence
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp.web_server import Server  # `aiohttp.web` has more than twice as much, for applications
 
 from supervisor.rest.access import Access
 from supervisor.rest.api import Api
@@ -23,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 # Requests that are under way when the worker stops have so long to end.
 SHUTDOWN_TIMEOUT_S: Final = 2.0
+# Connections that nobody has accepted yet: as many as aiohttp has by default.
+_BACKLOG: Final = 128
 
 
 class RestServer:
@@ -32,7 +36,7 @@ class RestServer:
         self._api = api
         self._settings = settings
         self._client = client
-        self._runners: list[web.ServerRunner] = []
+        self._served: list[tuple[Server, asyncio.Server]] = []
 
     async def start(
         self,
@@ -70,16 +74,20 @@ class RestServer:
     async def stop(self) -> None:
         """Take no more requests, and give those that are under way a moment; those that would go on for ever end."""
         self._api.tails.followers.end_all()
-        for runner in self._runners:
-            await runner.cleanup()
+        for _, listening in self._served:
+            listening.close()
+        await asyncio.sleep(0)  # requests that are here already begin, before connections without any are closed
+        for server, _ in self._served:
+            server.pre_shutdown()
+            await server.shutdown(SHUTDOWN_TIMEOUT_S)
 
     async def _serve(self, exchange: Exchange, listeners: Sequence[BoundListener], tls: ssl.SSLContext | None) -> None:
         for listener in listeners:
-            runner = web.ServerRunner(
-                web.Server(exchange.handle, access_log=None), handle_signals=False, shutdown_timeout=SHUTDOWN_TIMEOUT_S
-            )
-            self._runners.append(runner)
-            await runner.setup()
+            server = Server(exchange.handle, access_log=None)
             for sock in listener.sockets:
-                await web.SockSite(runner, sock, ssl_context=tls if listener.listener.tls else None).start()
+                self._served.append((server, await _listen(server, sock, tls if listener.listener.tls else None)))
             log.info(f"REST API at {listener.url}")
+
+
+async def _listen(server: Server, sock: socket.socket, tls: ssl.SSLContext | None) -> asyncio.Server:
+    return await asyncio.get_running_loop().create_server(server, sock=sock, ssl=tls, backlog=_BACKLOG)

@@ -21,10 +21,11 @@ import supervisor.commands.distributed, supervisor.commands.standalone, supervis
 print(*(each for each in (
     "aiohttp.client", "kafka.admin", "kafka.consumer", "kafka.producer", "kafka.protocol.admin.topics",
     "kafka.protocol.consumer.fetch", "dill",
-    "javaproperties.xmlprops", "prometheus_client.exposition", "aiohttp.web", "kafka.coordinator.base",
+    "javaproperties.xmlprops", "prometheus_client.exposition", "aiohttp.web", "argparse",
+    "aiohttp.web_server", "kafka.coordinator.base",
 ) if each in sys.modules))
 """
-    assert run(program) == ["aiohttp.web", "kafka.coordinator.base"]
+    assert run(program) == ["aiohttp.web_server", "kafka.coordinator.base"]
 
 
 @pytest.mark.parametrize(
