@@ -15,7 +15,7 @@ themselves. It differs where a connector or task would stop or wait without need
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from itertools import cycle
 from typing import Final
 
@@ -77,6 +77,17 @@ def assign(
 ) -> tuple[Round, History]:
     """Decide one round, and what to remember of it. `claims` are by member, `units` all that is configured."""
     return _Decision(claims, units, history, now_ms, max_delay_ms).decide()
+
+
+def spread(units: Iterable[UnitId], loads: Mapping[str, tuple[int, int]]) -> Iterator[tuple[UnitId, str]]:
+    """Who gets each of these units, which are of one kind. `loads` are how many of that kind a member runs, and how many in all:
+    among members that have as many of it, the one that runs less in all comes first."""
+    heap = [(*load, member) for member, load in loads.items()]
+    heapq.heapify(heap)
+    for unit in units:
+        count, total, member = heap[0]
+        heapq.heapreplace(heap, (count + 1, total + 1, member))
+        yield unit, member
 
 
 class _Decision:
@@ -200,13 +211,10 @@ class _Decision:
             self._spread(others, counts)
 
     def _spread(self, units: Iterable[UnitId], counts: Mapping[str, int]) -> None:
-        """`counts` are of the units' kind; among members that have as many of it, the one that runs less in all comes first."""
-        heap = [(count, len(self._loads[member]), member) for member, count in counts.items()]
-        heapq.heapify(heap)
-        for unit in units:
-            count, total, member = heap[0]
+        """`counts` are of the units' kind."""
+        loads = {member: (count, len(self._loads[member])) for member, count in counts.items()}
+        for unit, member in spread(units, loads):
             self._loads[member].add(unit)
-            heapq.heapreplace(heap, (count + 1, total + 1, member))
 
 
 def _of_kind(units: Iterable[UnitId], tasks: bool) -> list[UnitId]:

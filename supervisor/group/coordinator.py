@@ -28,6 +28,7 @@ from kafka.structs import MemberState
 
 from supervisor.group.assignment import Assignment, Configured, WorkerState
 from supervisor.group.bridge import Bridge
+from supervisor.group.grants import Grant, Grants
 from supervisor.group.heartbeat import HurriedHeartbeat
 from supervisor.group.leader import Leader
 from supervisor.group.listener import GroupListener
@@ -35,7 +36,7 @@ from supervisor.group.protocol import ConnectProtocol
 from supervisor.group.recollection import Recollection, recollect
 from supervisor.group.session import Session
 from supervisor.group.settings import GroupSettings
-from supervisor.group.standing import Standing, merged
+from supervisor.group.standing import Standing, extended, holds, merged
 from supervisor.group.storage_topics import OtherStorageTopics, difference
 from supervisor.group.wire import decode_assignment, decode_state, encode_assignment, encode_state
 from tasks.deadline import boottime
@@ -60,6 +61,7 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
         listener: GroupListener,
         bridge: Bridge,
         session: Session,
+        grants: Grants,
         publish: Callable[[Standing], None],
     ) -> None:
         super().__init__(
@@ -79,6 +81,7 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
         self._listener = listener
         self._bridge = bridge
         self._session = session
+        self._grants = grants
         self._publish = publish
         self._leader = Leader(settings.scheduled_rebalance_max_delay_ms, lambda: time.monotonic_ns() // 1_000_000)
         self._protocol = settings.protocol
@@ -128,6 +131,15 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
         """Learn soon of a round that is about to begin."""
         self.heartbeat.hurry()
         self._heartbeat_wakeup.notify()
+
+    def take(self, grant: Grant) -> None:
+        """Have this worker run what it was granted, unless a round has begun: that tells then who runs it."""
+        standing, snapshot = self._standing, self._snapshot
+        if snapshot is None or not holds(grant, standing, self._session):
+            return
+        mine = [unit for unit, url in grant.owners.items() if url == self._settings.url]
+        self._snapshot = extended(snapshot, mine)
+        self._bridge.call(self._listener.on_granted, mine)
 
     def need_rejoin(self) -> bool:
         # A round that has begun is to be waited for to its end, although what asked for it is settled.
@@ -238,13 +250,16 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
             configured,
             last_generation=self._standing.generation,
             generation=self._generation.generation_id,
+            granted=self._grants.taken(self._standing.leader, self._standing.generation),
         )
         return {member: encode_assignment(given, agreed.version) for member, given in assignments.items()}
 
     def _lead_on(self, response: Any) -> None:
         """The group did not notice that its leader was restarted, and goes on with what it has."""
         if self._recollection is not None:
-            self._leader.resume(response.generation_id, [self._recollection.own, *self._recollection.others.values()])
+            own, others = self._recollection.own, self._recollection.others.values()
+            granted = self._grants.owners(own.assignment.leader, response.generation_id)
+            self._leader.resume(response.generation_id, [own, *others], granted)
         elif not self._leader.remembers(response.generation_id):
             self.ask_to_rejoin("the leader does not know who runs what")
 
@@ -267,6 +282,9 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
             return
         self._protocol = ConnectProtocol.of_wire_name(protocol)
         runs = merged(self._snapshot, given)
+        if self._recollection is not None:
+            granted = self._grants.owners(given.leader, generation)
+            runs = extended(runs, [unit for unit, url in granted.items() if url == self._url])
         if self._leads:
             runs = msgspec.structs.replace(runs, leader=member_id, leader_url=self._settings.url)
         if runs.revoked_connectors or runs.revoked_tasks:
@@ -282,9 +300,11 @@ class WorkerCoordinator(BaseCoordinator):  # type: ignore[misc]  # it has no typ
             generation=generation,
             protocol_version=self._protocol.version,
             leads=self._leads,
+            leader=runs.leader,
             leader_url=runs.leader_url,
             owner_urls=self._leader.owner_urls if self._leads else {},
             worker_urls=self._leader.worker_urls if self._leads else (),
+            may_grant=self._leads and self._leader.may_grant,
         )
         self._plan_next_round(runs)
         await self._bridge.call(self._listener.on_assigned, runs, generation)

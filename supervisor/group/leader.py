@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -32,6 +33,8 @@ class Leader:
         self.owner_urls: Mapping[UnitId, str] = {}
         # Of all members, also of those that have nothing to run.
         self.worker_urls: tuple[str, ...] = ()
+        # Whether what comes anew can be granted without a round: all is assigned, nothing is to move, all members understand.
+        self.may_grant = False
 
     def decide(
         self,
@@ -42,19 +45,24 @@ class Leader:
         *,
         last_generation: int,
         generation: int,
+        granted: Mapping[UnitId, str] = MappingProxyType({}),
     ) -> dict[str, Assignment]:
-        """The assignment of each member; `last_generation` is that of the last round which this worker completed.
+        """The assignment of each member; `last_generation` is that of the last round which this worker completed, `granted` are
+        the URLs of those that took something afterwards.
 
         If a member has read more of the config topic than `configured`, all are told so. Members with other storage topics
         than most have get nothing; if the leader is one of them, nobody does, until another one leads.
         """
         self.worker_urls = tuple(sorted(state.url for state in states.values()))
+        self.may_grant = False
         topics = agreed_topics(states, leader)
         strangers = {member: state for member, state in states.items() if not has_topics(state, topics)}
         members = {member: state for member, state in states.items() if member not in strangers}
         offset = max(state.offset for state in members.values())
         base = Assignment(version=protocol.version, leader=leader, leader_url=states[leader].url, topics=topics)
         history = self._histories.get(last_generation, History())
+        if granted and self.remembers(last_generation):
+            history = replace(history, owners={**history.owners, **granted})
         if leader in strangers or configured.offset < offset:
             if leader not in strangers:
                 log.info(
@@ -65,6 +73,9 @@ class Leader:
         base = replace(base, offset=configured.offset)
         decided = self._decide(protocol, members, all_units(configured), history, generation)
         self.owner_urls = {unit: states[member].url for unit, member in decided.owners.items()}
+        # Java's workers do not say which topics they use.
+        understand = protocol is not ConnectProtocol.EAGER and all(state.topics == topics for state in states.values())
+        self.may_grant = bool(topics) and understand and not decided.delay_ms and not any(decided.revoked.values())
         given = {member: _assignment(base, decided, member) for member in members}
         return given | {member: _nothing(base, state) for member, state in strangers.items()}
 
@@ -83,10 +94,13 @@ class Leader:
         self._remember(generation, history)
         return decided
 
-    def resume(self, generation: int, states: Iterable[WorkerState]) -> None:
-        """Lead on where an earlier process of this static member has led: `states` are what the members run."""
+    def resume(
+        self, generation: int, states: Iterable[WorkerState], granted: Mapping[UnitId, str] = MappingProxyType({})
+    ) -> None:
+        """Lead on where an earlier process of this static member has led: `states` are what the members ran when the round was
+        over, `granted` what they were given afterwards."""
         members = list(states)
-        owners = {unit: state.url for state in members for unit in _claimed(state)}
+        owners = {unit: state.url for state in members for unit in _claimed(state)} | dict(granted)
         self._remember(generation, History(owners=owners))
         self.owner_urls = owners
         self.worker_urls = tuple(sorted(state.url for state in members))

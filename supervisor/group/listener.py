@@ -26,6 +26,9 @@ class GroupListener(Protocol):
         a revocation, and when `assignment.delay_ms` are over.
         """
 
+    async def on_granted(self, units: Sequence[UnitId]) -> None:
+        """This worker is to run these too, of which it has read. Return soon."""
+
     async def on_revoked(self, leader: str | None, connectors: Sequence[str], tasks: Sequence[UnitId]) -> None:
         """Return when these are really stopped: others may start them afterwards. Some may not be running at all."""
 

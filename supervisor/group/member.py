@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from supervisor.group.assignment import Configured
+from supervisor.group.grants import Grant, Grants, hand_out
 from supervisor.group.listener import GroupListener
 from supervisor.group.session import Session
 from supervisor.group.settings import GroupSettings
-from supervisor.group.standing import Standing
+from supervisor.group.standing import Standing, holds
 from supervisor.units.lifecycle import UnitId
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ class GroupMember:
         self._configured = configured
         self._listener = listener
         self._session = Session(settings.session_timeout_ms)
+        self.grants = Grants()
+        # What this worker has granted as the leader, read back or not.
+        self._promised = Grants()
         self._standing = Standing(protocol_version=settings.protocol.version)
         self._membership: Membership | None = None
 
@@ -55,6 +59,37 @@ class GroupMember:
         """Have a new round, for example since connectors or tasks were added or removed."""
         if self._membership is not None:
             self._membership.request_rejoin(reason)
+
+    def grant(self, units: Collection[UnitId]) -> Grant | None:
+        """Who is to run these connectors, or these tasks, of those that are new since the last round. None if there are none, and
+        if it takes a round: this worker does not lead, the group is not at rest, or a member knows nothing of grants."""
+        standing = self._standing
+        if not (self.is_leader and self.is_settled and standing.may_grant and standing.leader is not None):
+            return None
+        promised = self._promised.owners(standing.leader, standing.generation)
+        owners = self.owner_urls
+        new = hand_out([unit for unit in units if unit not in owners], owners, standing.worker_urls)
+        # What was granted before is said again: compaction forgets the record that said it first.
+        found = {unit: url for unit in units if (url := promised.get(unit) or new.get(unit)) is not None}
+        if not found:
+            return None
+        grant = Grant(leader=standing.leader, generation=standing.generation, owners=found)
+        self._promised.add(grant)
+        return grant
+
+    def take(self, grant: Grant) -> bool:
+        """Take what a record of the config topic grants to this worker, if it does; whether the grant is good in this round."""
+        self.grants.add(grant)
+        if not holds(grant, self._standing, self._session):
+            return False
+        if self._membership is not None and self._settings.url in grant.owners.values():
+            self._membership.take(grant)
+        return True
+
+    def is_untaken(self, grant: Grant) -> bool:
+        """Whether, in the round of the grant, somebody has not said to run what it grants."""
+        taken = self.grants.taken(grant.leader, grant.generation)
+        return holds(grant, self._standing, self._session) and any(unit not in taken for unit in grant.owners)
 
     def expect_round(self) -> None:
         """Learn of a new round within a moment, and not with the next heartbeat: another worker has given up work."""
@@ -108,7 +143,14 @@ class GroupMember:
     def owner_url(self, unit: UnitId) -> str | None:
         """The REST URL of the worker that runs a connector or task. Only the leader knows; None otherwise, during a round, and
         for what nobody runs."""
-        return self._standing.owner_urls.get(unit) if self.is_settled else None
+        return self.owner_urls.get(unit) if self.is_settled else None
+
+    @property
+    def owner_urls(self) -> Mapping[UnitId, str]:
+        """Of the workers that run everything, by the last round and what was granted since: their REST URLs. Only the leader
+        knows."""
+        promised = self._promised.owners(self._standing.leader, self._standing.generation)
+        return {**self._standing.owner_urls, **promised}
 
     @property
     def worker_urls(self) -> tuple[str, ...]:
@@ -118,7 +160,9 @@ class GroupMember:
     def _open(self, loop: asyncio.AbstractEventLoop) -> Membership:
         from supervisor.group.membership import Membership
 
-        return Membership(self._settings, self._configured, self._listener, self._session, self._publish, loop)
+        return Membership(
+            self._settings, self._configured, self._listener, self._session, self.grants, self._publish, loop
+        )
 
     def _publish(self, standing: Standing) -> None:
         self._standing = standing

@@ -17,6 +17,7 @@ from connectd.errors import ConnectException
 from supervisor.group.assignment import Configured
 from supervisor.group.bridge import Bridge
 from supervisor.group.coordinator import WorkerCoordinator
+from supervisor.group.grants import Grant, Grants
 from supervisor.group.listener import GroupListener
 from supervisor.group.session import Session
 from supervisor.group.settings import GroupSettings
@@ -45,6 +46,7 @@ class Membership:
         configured: Callable[[], Configured],
         listener: GroupListener,
         session: Session,
+        grants: Grants,
         publish: Callable[[Standing], None],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
@@ -54,6 +56,7 @@ class Membership:
         self._configured = configured
         self._listener = listener
         self._session = session
+        self._grants = grants
         self._publish = publish
         self._client = KafkaNetClient(**{**settings.client, "client_id": settings.client_id})
         self._net = self._client._net
@@ -71,6 +74,10 @@ class Membership:
     def request_rejoin(self, reason: str) -> None:
         """Have a new round."""
         self._soon(lambda: self._request_rejoin(reason))
+
+    def take(self, grant: Grant) -> None:
+        """Have this worker run what it was granted."""
+        self._soon(lambda: self._take(grant))
 
     def expect_round(self) -> None:
         """Ask the coordinator often for a moment."""
@@ -102,6 +109,10 @@ class Membership:
             self._coordinator.ask_to_rejoin(reason)
             self._wakeup._wakeup()
 
+    def _take(self, grant: Grant) -> None:
+        if self._coordinator is not None:
+            self._coordinator.take(grant)
+
     def _expect_round(self) -> None:
         if self._coordinator is not None:
             self._coordinator.expect_round()
@@ -120,6 +131,7 @@ class Membership:
                 self._listener,
                 self._bridge,
                 self._session,
+                self._grants,
                 self._publish,
             )
             self._manager.call_soon(self._watch, self._coordinator)

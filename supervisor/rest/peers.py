@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from supervisor.group import worker_id_of
 from supervisor.herder.entities import ConnectorStateInfo
 from supervisor.herder.herder import Herder
 from supervisor.rest.client import WorkerClient
@@ -36,12 +37,12 @@ class Peers:
     def leader(self) -> str | None:
         """The worker that leads the cluster, None in none."""
         url = self._herder.leader_url
-        return None if url is None else _name(url)
+        return None if url is None else worker_id_of(url)
 
     @property
     def known(self) -> list[str]:
         """All workers of the cluster if this one leads it, otherwise none."""
-        return [_name(url) for url in self._herder.worker_urls]
+        return [worker_id_of(url) for url in self._herder.worker_urls]
 
     def running(self, statuses: Iterable[ConnectorStateInfo]) -> set[str]:
         """The other workers that run any of these connectors and tasks."""
@@ -94,8 +95,3 @@ class Peers:
             return None, f"refuses to tell: {error.message}"
         except (ValueError, msgspec.MsgspecError):
             return None, "has answered something else"
-
-
-def _name(url: str) -> str:
-    """How the worker with this REST API is called in states."""
-    return url.partition("://")[2].rstrip("/")

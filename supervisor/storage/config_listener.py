@@ -13,6 +13,9 @@ class ConfigListener(Protocol):
     """Called on the event loop once the log has started, in the order of the records; a snapshot taken in a call has what it
     is about."""
 
+    def on_note(self, note: bytes) -> None:
+        """What the leader has to say beside a record, before all else of this record. Called also while the log starts."""
+
     def on_connector_config_update(self, connector: str) -> None:
         """A connector was created or has another configuration."""
 

@@ -14,7 +14,7 @@ from supervisor.storage.config_records import Entry, RestartRequest, SessionKey
 from supervisor.storage.config_state import ConfigState
 from supervisor.storage.errors import PrivilegedWriteException, StorageUnavailable
 from supervisor.storage.kafka_log import KafkaLog
-from supervisor.storage.leader_writer import LeaderWriter
+from supervisor.storage.leader_writer import LeaderWriter, NotedEntry
 from supervisor.storage.settings import CONFIG_WRITE_TIMEOUT_S, config_log_settings
 from supervisor.storage.snapshot import ClusterConfig
 from supervisor.storage.tail import LogRecord
@@ -92,12 +92,17 @@ class ConfigLog:
             self._leader_writer = await LeaderWriter.claim(self._log.topic, settings, CONFIG_WRITE_TIMEOUT_S)
 
     async def put_connector_config(
-        self, connector: str, config: Mapping[str, str], target_state: TargetState | None = None
+        self,
+        connector: str,
+        config: Mapping[str, str],
+        target_state: TargetState | None = None,
+        note: bytes | None = None,
     ) -> None:
-        """Create a connector, or change its configuration; None leaves its target state as it is."""
+        """Create a connector, or change its configuration; None leaves its target state as it is. All who read it read the note,
+        other than Java's workers."""
         entries = [] if target_state is None else [records.target_state_record(connector, target_state)]
         async with self._in_time(f"the configuration of connector {connector}"):
-            await self._write_as_leader([*entries, records.connector_record(connector, config)])
+            await self._write_as_leader([*entries, records.connector_record(connector, config)], note)
 
     async def remove_connector_config(self, connector: str) -> None:
         """Delete a connector with its target state."""
@@ -106,17 +111,20 @@ class ConfigLog:
                 [records.connector_record(connector, None), records.target_state_record(connector, None)]
             )
 
-    async def put_task_configs(self, connector: str, configs: Sequence[Mapping[str, str]]) -> None:
-        """Replace the tasks of a connector. If only a part of it is written, the old ones stay."""
+    async def put_task_configs(
+        self, connector: str, configs: Sequence[Mapping[str, str]], note: bytes | None = None
+    ) -> None:
+        """Replace the tasks of a connector. If only a part of it is written, the old ones stay. The note is read with the last
+        of it."""
         tasks = [records.task_record(UnitId(connector, number), config) for number, config in enumerate(configs)]
         commit = records.commit_record(connector, len(configs))
         async with self._in_time(f"the tasks of connector {connector}"):
             if not self._worker.transactional_leader_enabled and _size(tasks) > _ANY_TOPIC_TAKES_BYTES:
                 # A commit record is only for tasks that are all there: with some of them the connector would have none.
                 await self._send(tasks)
-                await self._write([commit])
+                await self._write([commit], note)
             else:
-                await self._write_as_leader([*tasks, commit])
+                await self._write_as_leader([*tasks, commit], note)
 
     async def put_target_state(self, connector: str, state: TargetState) -> None:
         """Have a connector paused, stopped or resumed. Any worker may do it."""
@@ -153,16 +161,14 @@ class ConfigLog:
                 f"{what} could not be written to topic {self._log.topic} within {CONFIG_WRITE_TIMEOUT_S:g} s"
             ) from None
 
-    async def _write_as_leader(self, entries: Sequence[Entry]) -> None:
+    async def _write_as_leader(self, entries: Sequence[Entry], note: bytes | None = None) -> None:
         if not self._worker.transactional_leader_enabled:
-            await self._write(entries)
+            await self._write(entries, note)
             return
         if self._leader_writer is None:
             raise PrivilegedWriteException("only the leader may write this, and this worker has not claimed to be it")
         try:
-            partition, offset = await self._leader_writer.write(
-                [(key.encode(), value) for key, value in entries], CONFIG_WRITE_TIMEOUT_S
-            )
+            partition, offset = await self._leader_writer.write(_noted(entries, note), CONFIG_WRITE_TIMEOUT_S)
         except ConnectException:
             await self._relinquish()
             raise
@@ -173,17 +179,26 @@ class ConfigLog:
         if writer is not None:
             await writer.close()
 
-    async def _write(self, entries: Sequence[Entry]) -> None:
-        for partition, offset in await self._send(entries):
+    async def _write(self, entries: Sequence[Entry], note: bytes | None = None) -> None:
+        for partition, offset in await self._send(entries, note):
             await self._log.read_until({partition: offset})
 
-    async def _send(self, entries: Sequence[Entry]) -> list[Position]:
-        return await asyncio.gather(*(self._log.send(key.encode(), value) for key, value in entries))
+    async def _send(self, entries: Sequence[Entry], note: bytes | None = None) -> list[Position]:
+        writing = (self._log.send(key, value, note=note) for key, value, note in _noted(entries, note))
+        return await asyncio.gather(*writing)
 
     def _apply(self, record: LogRecord) -> None:
         notify = self._state.apply(record.offset, record.key, record.value)
+        if record.note is not None:
+            self._listener.on_note(record.note)
         if self._started:
             notify(self._listener)
+
+
+def _noted(entries: Sequence[Entry], note: bytes | None) -> list[NotedEntry]:
+    """The last one has the note."""
+    last = len(entries) - 1
+    return [(key.encode(), value, note if n == last else None) for n, (key, value) in enumerate(entries)]
 
 
 def _size(entries: Sequence[Entry]) -> int:

@@ -114,14 +114,16 @@ class KafkaLog:
     def _stopped(self) -> StorageUnavailable:
         return StorageUnavailable(f"topic {self.topic} is not read any more: the worker stops")
 
-    def send(self, key: bytes | None, value: bytes | None, refusal: Refusal = never) -> asyncio.Future[Position]:
-        """Write a record, None being a tombstone. Done when it is durable; fails with WriteFailed, or with WriteRefused if there
-        is a `refusal` when it is its turn."""
+    def send(
+        self, key: bytes | None, value: bytes | None, refusal: Refusal = never, note: bytes | None = None
+    ) -> asyncio.Future[Position]:
+        """Write a record, None being a tombstone, with a note beside it (`LogRecord`). Done when it is durable; fails with
+        WriteFailed, or with WriteRefused if there is a `refusal` when it is its turn."""
         if self._writer is None:
             refused: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
             refused.set_exception(WriteFailed(self.topic, KafkaError(KafkaError._DESTROY)))
             return refused
-        return self._writer.send(key, value, refusal)
+        return self._writer.send(key, value, refusal, note)
 
     def abandon(self) -> None:
         """What is not durable yet fails, and is not tried again."""

@@ -10,10 +10,13 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from supervisor.storage.errors import PrivilegedWriteException, explained
-from supervisor.storage.writer import Position
+from supervisor.storage.writer import Position, note_headers
 from tasks.clients import ClientSettings, create
 
 log = structlog.get_logger(__name__)
+
+NotedEntry = tuple[bytes, bytes | None, bytes | None]
+"""Key, value and note of a record to write."""
 
 
 class LeaderWriter:
@@ -37,7 +40,7 @@ class LeaderWriter:
             ) from error
         return cls(topic, producer)
 
-    async def write(self, entries: Sequence[tuple[bytes, bytes | None]], timeout_s: float) -> Position:
+    async def write(self, entries: Sequence[NotedEntry], timeout_s: float) -> Position:
         """Write all of them or nothing. Raises PrivilegedWriteException: then this writer is of no use any more."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, entries, timeout_s)
@@ -54,7 +57,7 @@ class LeaderWriter:
     def _discard(self) -> None:
         del self._producer
 
-    def _write(self, entries: Sequence[tuple[bytes, bytes | None]], timeout_s: float) -> Position:
+    def _write(self, entries: Sequence[NotedEntry], timeout_s: float) -> Position:
         last: list[Position] = []
 
         def delivered(error: KafkaError | None, message: Message) -> None:
@@ -63,7 +66,7 @@ class LeaderWriter:
                 last.append((partition, offset + 1))
 
         self._producer.begin_transaction()
-        for key, value in entries:
-            self._producer.produce(self._topic, value, key, on_delivery=delivered)
+        for key, value, note in entries:
+            self._producer.produce(self._topic, value, key, on_delivery=delivered, headers=note_headers(note))
         self._producer.commit_transaction(timeout_s)
         return max(last)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -17,14 +17,19 @@ BATCH_RECORDS: Final = 1_000
 _POLL_S: Final = 0.2
 
 
+NOTE: Final = "connectd"
+"""The header of a record's note."""
+
+
 class LogRecord(msgspec.Struct, frozen=True, gc=False):
-    """A record of a storage topic. A value of None is a tombstone."""
+    """A record of a storage topic. A value of None is a tombstone; `note` is what connectd has to say beside it."""
 
     key: bytes | None
     value: bytes | None
     partition: int
     offset: int
     timestamp_ms: int
+    note: bytes | None = None
 
 
 Deliver = Callable[[Sequence[LogRecord], Mapping[int, int]], None]
@@ -84,6 +89,7 @@ class Tail:
                     message.partition(),  # type: ignore[arg-type]  # None for errors only, as the offset
                     message.offset(),  # type: ignore[arg-type]
                     message.timestamp()[1],
+                    _note(message),
                 )
                 records.append(record)
                 positions[record.partition] = record.offset + 1
@@ -104,3 +110,8 @@ class Tail:
                 self._deliver(records, positions)
         finally:
             self._delivered.set()
+
+
+def _note(message: Message) -> bytes | None:
+    headers: Any = message.headers() or ()  # a list of pairs, whatever its stub says
+    return next((value for name, value in headers if name == NOTE and value), None)

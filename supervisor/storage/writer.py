@@ -12,6 +12,7 @@ import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from supervisor.storage.errors import Trouble, WriteFailed, WriteRefused
+from supervisor.storage.tail import NOTE
 from tasks.clients import ClientSettings, create_lasting
 
 _POLL_S: Final = 0.2
@@ -28,11 +29,17 @@ def never() -> str | None:
     return None
 
 
+def note_headers(note: bytes | None) -> list[tuple[str, str | bytes | None]]:
+    """The headers of a record with such a note."""
+    return [] if note is None else [(NOTE, note)]
+
+
 class _Record(msgspec.Struct, frozen=True):
     """One that is to be written."""
 
     key: bytes | None
     value: bytes | None
+    note: bytes | None
     refusal: Refusal
     written: asyncio.Future[Position]
 
@@ -57,13 +64,15 @@ class Writer:
         self._thread = threading.Thread(target=self._serve, name=f"writer of {topic}", daemon=True)
         self._thread.start()
 
-    def send(self, key: bytes | None, value: bytes | None, refusal: Refusal = never) -> asyncio.Future[Position]:
+    def send(
+        self, key: bytes | None, value: bytes | None, refusal: Refusal = never, note: bytes | None = None
+    ) -> asyncio.Future[Position]:
         """Done when all in-sync replicas have the record; fails with WriteFailed, or with WriteRefused if there is a `refusal`
-        when it is its turn. A value of None is a tombstone.
+        when it is its turn. A value of None is a tombstone; `note` is as in `LogRecord`.
 
         Records are handed over in the order of the calls, and those of one key are written in it.
         """
-        record = _Record(key, value, refusal, self._loop.create_future())
+        record = _Record(key, value, note, refusal, self._loop.create_future())
         self._waiting.add(record.written)
         self._queue.append(record)
         self._hand_over()
@@ -84,7 +93,9 @@ class Writer:
             self._loop.call_soon_threadsafe(self._settle, record, error, message)
 
         try:
-            self._producer.produce(self._topic, record.value, record.key, on_delivery=delivered)
+            self._producer.produce(
+                self._topic, record.value, record.key, on_delivery=delivered, headers=note_headers(record.note)
+            )
         except BufferError:
             return WriteFailed(self._topic, KafkaError(KafkaError._QUEUE_FULL))
         except KafkaException as error:

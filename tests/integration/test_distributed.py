@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import uuid
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,72 @@ def test_work_is_taken_over_from_a_killed_follower_and_a_killed_leader(
             "those that came back have work again",
         )
         assert set(arrived(name, tmp_path)) == set(range(300))
+
+
+def rounds(member: ClusterMember) -> int:
+    """How many rounds of the group a worker has seen."""
+    return len([event for event in member.events if "leader" in event])
+
+
+def places(it: Cluster, connectors: list[str]) -> dict[str, str]:
+    """Where connectors and tasks run, by their names."""
+    return {unit: worker for each in connectors for unit, (_, worker) in it.statuses(each).items()}
+
+
+def test_new_connectors_and_tasks_take_no_round_and_are_spread(kafka: TestKafka, tmp_path: Path, name: str) -> None:
+    with cluster(kafka, tmp_path, name, 3) as it:
+        wait_until(lambda: all(rounds(member) for member in it.members), "all have joined")
+        # The workers came one after the other: until the last one's round is over, a round may still be under way.
+        create(it.members[0], f"{name}-first", sink(f"{name}-first", tmp_path))
+        it.wait_until_in("RUNNING", f"{name}-first", 2)
+        before = [rounds(member) for member in it.members]
+        new = [f"{name}-{number}" for number in range(5)]
+        for number, each in enumerate(new):
+            create(it.members[number % 3], each, sink(each, tmp_path))
+        for each in new:
+            it.wait_until_in("RUNNING", each, 2)
+        it.members[1].ok("PUT", f"/connectors/{new[0]}/config", {**sink(new[0], tmp_path), "tasks.max": "5"})
+        it.wait_until_in("RUNNING", new[0], 5)
+        assert [rounds(member) for member in it.members] == before
+        found = places(it, [f"{name}-first", *new])
+        kinds = Counter(
+            (worker, "task" if unit not in (f"{name}-first", *new) else "connector") for unit, worker in found.items()
+        )
+        assert {kinds[member.worker_id, "connector"] for member in it.members} == {2}
+        assert {kinds[member.worker_id, "task"] for member in it.members} == {5}
+        # What is deleted takes a round, and so does what would leave a worker with less to do than another.
+        it.members[2].ok("DELETE", f"/connectors/{new[1]}")
+        wait_until(lambda: all(rounds(member) > n for member, n in zip(it.members, before, strict=True)), "a round")
+        wait_until(lambda: processes_of(new[1]) == {}, "its processes are gone")
+        for each in (f"{name}-first", *new[2:]):
+            it.wait_until_in("RUNNING", each, 2)
+        after = places(it, [f"{name}-first", new[0], *new[2:]])
+        assert len([unit for unit in after if after[unit] != found[unit]]) <= 2
+
+
+def test_what_is_created_while_a_dead_worker_is_not_missed_yet_runs_on_the_others(
+    kafka: TestKafka, tmp_path: Path, name: str
+) -> None:
+    with cluster(kafka, tmp_path, name, 3, scheduled_rebalance_max_delay_ms="600000") as it:
+        old = [f"{name}-old{number}" for number in range(3)]
+        for each in old:
+            create(it.leader, each, sink(each, tmp_path))
+            it.wait_until_in("RUNNING", each, 2)
+        victim = it.followers[0]
+        its = {unit for unit, worker in places(it, old).items() if worker == victim.worker_id}
+        assert its
+        victim.kill()
+        new = [f"{name}-new{number}" for number in range(3)]
+        for each in new:
+            create(it.leader, each, sink(each, tmp_path))
+        for each in new:
+            it.wait_until_in("RUNNING", each, 2, on=it.living)
+        assert {unit for unit, worker in places(it, old).items() if worker == victim.worker_id} == its
+        victim.start()
+        victim.wait_until_ready()
+        for each in (*old, *new):
+            it.wait_until_in("RUNNING", each, 2)
+        wait_until(lambda: all(len(processes_of(each)) == 2 for each in (*old, *new)), "each task has its process")
 
 
 def test_a_static_member_that_is_restarted_has_its_work_back_and_the_others_do_not_notice(

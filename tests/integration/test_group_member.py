@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from confluent_kafka import Consumer
 
-from supervisor.group import Configured
+from supervisor.group import Configured, Grant
 from supervisor.group.protocol import ConnectProtocol
 from supervisor.units.lifecycle import UnitId
 from tests.support.cuttable_proxy import CuttableProxy
@@ -195,6 +195,121 @@ def test_a_static_member_that_is_restarted_goes_on_and_nobody_notices(
             await started(newcomer)
             await settled(cluster.ledger, [restarted, *others, newcomer])
             for each in (newcomer, restarted, *others):
+                await each.stop()
+
+    run(test())
+
+
+FIVE = msgspec.structs.replace(connectors(a=3, b=3, c=3, d=3, e=4), offset=2)
+
+
+def granted_by(leader: LocalWorker, workers: list[LocalWorker]) -> list[Grant]:
+    """Connector e and its tasks, made and granted."""
+    for each in workers:
+        each.configured = FIVE
+    units = ([UnitId("e")], FIVE.tasks["e"])
+    found = [grant for each in units if (grant := leader.member.grant(each)) is not None]
+    assert [set(grant.owners) for grant in found] == [set(each) for each in units]
+    return found
+
+
+async def grantable(ledger: Ledger, workers: list[LocalWorker]) -> LocalWorker:
+    """The leader, once nothing moves any more."""
+    await settled(ledger, workers)
+    probe = [UnitId("e")]
+    await until(lambda: any(each.member.grant(probe) for each in workers), "the leader may grant", WAIT_S)
+    return next(each for each in workers if each.member.is_leader)
+
+
+def test_what_is_new_is_granted_without_a_round(kafka: TestKafka, group: str) -> None:
+    async def test() -> None:
+        async with Cluster(kafka, group) as cluster:
+            workers = [cluster.worker(f"w{number}") for number in range(3)]
+            names = [each.name for each in workers]
+            await started(*workers)
+            leader = await grantable(cluster.ledger, workers)
+            assert [each.member.grant([UnitId("e")]) for each in workers if each is not leader] == [None, None]
+            grants, generation = granted_by(leader, workers), leader.member.generation
+            for grant in grants:
+                assert all(each.member.take(grant) for each in workers)
+            await until(lambda: cluster.ledger.runs_once(names, FIVE), "all run what they were granted", WAIT_S)
+            for each in workers:
+                assert {leader.member.owner_url(unit) for unit in each.running} == {f"http://{each.name}:8083/"}
+            assert {each.member.generation for each in workers} == {generation}
+            # Another round leaves everything where it is, and what was granted before is good no more.
+            was, revoked = [each.running for each in workers], [each.seen("revoked") for each in workers]
+            leader.member.request_rejoin("a test wants a round")
+            await until(
+                lambda: all(each.member.is_settled and each.member.generation > generation for each in workers),
+                "there was another round",
+                WAIT_S,
+            )
+            assert [each.running for each in workers] == was
+            assert [each.seen("revoked") for each in workers] == revoked
+            assert not any(each.member.take(grant) for each in workers for grant in grants)
+            for each in workers:
+                await each.stop()
+
+    run(test())
+
+
+def test_what_a_member_does_not_take_is_assigned_in_a_round(kafka: TestKafka, group: str) -> None:
+    async def test() -> None:
+        async with Cluster(kafka, group) as cluster:
+            workers = [cluster.worker(f"w{number}") for number in range(3)]
+            await started(*workers)
+            leader = await grantable(cluster.ledger, workers)
+            grants = granted_by(leader, workers)
+            for grant in grants:
+                for each in workers:
+                    if each is not workers[0]:
+                        each.member.take(grant)
+            leader.member.grants.add(grants[1])
+            assert leader.member.is_untaken(grants[1])
+            leader.member.request_rejoin("somebody has not taken it")
+            await until(
+                lambda: cluster.ledger.runs_once([each.name for each in workers], FIVE), "everything runs", WAIT_S
+            )
+            for each in workers:
+                await each.stop()
+
+    run(test())
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_a_static_member_that_is_restarted_runs_on_what_it_was_granted(
+    kafka: TestKafka, group: str, leads: bool
+) -> None:
+    async def test() -> None:
+        async with Cluster(kafka, group) as cluster:
+
+            def worker(name: str, configured: Configured) -> LocalWorker:
+                return cluster.worker(name, configured, group_instance_id=name, session_timeout_ms="60000")
+
+            workers = [worker(f"w{number}", FOUR) for number in range(3)]
+            await started(*workers)
+            leader = await grantable(cluster.ledger, workers)
+            grants = granted_by(leader, workers)
+            for grant in grants:
+                for each in workers:
+                    each.member.take(grant)
+            names = [each.name for each in workers]
+            await until(lambda: cluster.ledger.runs_once(names, FIVE), "all run what they were granted", WAIT_S)
+            restarted = next(each for each in workers if each.member.is_leader is leads)
+            others = [each for each in workers if each is not restarted]
+            was, generation = restarted.running, restarted.member.generation
+            await restarted.stop()
+            restarted = worker(restarted.name, FIVE)
+            for grant in grants:  # it reads them in the config topic before it joins
+                assert not restarted.member.take(grant)
+            await started(restarted)
+            await until(lambda: restarted.member.is_settled, "it is back in the group", WAIT_S)
+            await until(lambda: restarted.running == was, "it runs what it ran", WAIT_S)
+            assert restarted.member.generation == generation
+            if leads:
+                for each in (restarted, *others):
+                    assert {restarted.member.owner_url(unit) for unit in each.running} == {f"http://{each.name}:8083/"}
+            for each in (restarted, *others):
                 await each.stop()
 
     run(test())

@@ -16,8 +16,8 @@ from tasks.states import State, TargetState
 
 
 class FakeConfigLog:
-    """The config topic. What is written is read at once; `failures` are what the next writes fail with, `unread` is what
-    only a refresh brings, and `lag` how many refreshes time out before."""
+    """The config topic. What is written is read at once; `notes` are those of connectors and tasks, `failures` are what the next
+    writes fail with, `unread` is what only a refresh brings, and `lag` how many refreshes time out before."""
 
     def __init__(self) -> None:
         self.config = EMPTY
@@ -25,6 +25,7 @@ class FakeConfigLog:
         self.lag = 0
         self.failures: list[ConnectException] = []
         self.written: list[tuple[Any, ...]] = []
+        self.notes: list[bytes | None] = []
 
     def snapshot(self) -> ClusterConfig:
         return self.config
@@ -39,9 +40,14 @@ class FakeConfigLog:
         self._write("claim")
 
     async def put_connector_config(
-        self, connector: str, config: Mapping[str, str], target_state: TargetState | None = None
+        self,
+        connector: str,
+        config: Mapping[str, str],
+        target_state: TargetState | None = None,
+        note: bytes | None = None,
     ) -> None:
         self._write("connector", connector, config, target_state)
+        self.notes.append(note)
         self._change(connector_configs={**self.config.connector_configs, connector: config})
         if target_state is not None:
             await self.put_target_state(connector, target_state)
@@ -52,8 +58,11 @@ class FakeConfigLog:
             connector_configs={name: each for name, each in self.config.connector_configs.items() if name != connector}
         )
 
-    async def put_task_configs(self, connector: str, configs: Sequence[Mapping[str, str]]) -> None:
+    async def put_task_configs(
+        self, connector: str, configs: Sequence[Mapping[str, str]], note: bytes | None = None
+    ) -> None:
         self._write("tasks", connector, list(configs))
+        self.notes.append(note)
         tasks = {id: each for id, each in self.config.task_configs.items() if id.connector != connector}
         tasks |= {UnitId(connector, number): each for number, each in enumerate(configs)}
         self._change(

@@ -124,6 +124,8 @@ class Ledger:
 def _after(event: Event, runs: frozenset[UnitId]) -> frozenset[UnitId]:
     if event.kind == "assigned":
         return frozenset(event.units)
+    if event.kind == "granted":
+        return runs | frozenset(event.units)
     if event.kind == "revoked":
         return runs - frozenset(event.units)
     if event.kind in ("lost", "poll_timeout", "failed", "ended"):
@@ -166,6 +168,9 @@ class LocalWorker:
 
     async def on_assigned(self, assignment: Assignment, generation: int) -> None:
         self._note("assigned", assignment=assignment, generation=generation)
+
+    async def on_granted(self, units: Sequence[UnitId]) -> None:
+        self._note("granted", tuple(units))
 
     async def on_revoked(self, leader: str | None, connectors: Sequence[str], tasks: Sequence[UnitId]) -> None:
         await self.revocations_may_end.wait()

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import msgspec
 
 from supervisor.group.assignment import Assignment, Configured, WorkerState
+from supervisor.group.grants import hand_out
 from supervisor.group.leader import Leader, all_units, units_of
 from supervisor.group.protocol import ConnectProtocol
 from supervisor.units.lifecycle import UnitId
@@ -44,13 +45,22 @@ class OurLeader:
     def __init__(self, max_delay_ms: int = MAX_DELAY_MS) -> None:
         self._now_ms = 0
         self._leader = Leader(max_delay_ms, lambda: self._now_ms)
+        self._granted_in = -1
+        self._promised: dict[UnitId, str] = {}
+        self._taken: dict[UnitId, str] = {}
 
     def decide(
         self, states: Mapping[str, WorkerState], configured: Configured, last: int, generation: int, now_ms: int
     ) -> Decided:
         self._now_ms = now_ms
         given = self._leader.decide(
-            min(states), ConnectProtocol.SESSIONED, states, configured, last_generation=last, generation=generation
+            min(states),
+            ConnectProtocol.SESSIONED,
+            states,
+            configured,
+            last_generation=last,
+            generation=generation,
+            granted=self._taken if last == self._granted_in else {},
         )
         return Decided(
             {member: units_of(each.connectors, each.tasks) for member, each in given.items()},
@@ -60,6 +70,21 @@ class OurLeader:
 
     def resume(self, generation: int, states: Sequence[WorkerState]) -> None:
         self._leader.resume(generation, states)
+
+    def grant(self, units: Sequence[UnitId], generation: int) -> Mapping[UnitId, str]:
+        """The URLs of those that are to run what is new; nothing if that takes a round. The last one was this generation."""
+        if not self._leader.may_grant:
+            return {}
+        if generation != self._granted_in:
+            self._granted_in, self._promised, self._taken = generation, {}, {}
+        owners = {**self._leader.owner_urls, **self._promised}
+        new = hand_out(units, owners, self._leader.worker_urls)
+        self._promised |= new
+        return new
+
+    def took(self, unit: UnitId, url: str) -> None:
+        """Somebody runs what was granted."""
+        self._taken[unit] = url
 
 
 @dataclass
@@ -74,7 +99,8 @@ class Worker:
 
 
 class World:
-    """`moves` counts what was stopped although it is configured and its worker lives; `rounds` those with a decision."""
+    """`moves` counts what was stopped although it is configured and its worker lives; `rounds` those with a decision, `granted`
+    the connectors that took none."""
 
     def __init__(self, new_leader: Callable[[], LeaderUnderTest]) -> None:
         self._new_leader = new_leader
@@ -91,6 +117,7 @@ class World:
         self.due_ms: int | None = None
         self.moves = 0
         self.rounds = 0
+        self.granted = 0
         self.missing_ms = 0
 
     # --- what happens -------------------------------------------------------------------------------------------------
@@ -147,6 +174,32 @@ class World:
         self._names += 1
         self.connectors[f"connector-{self._names:03}"] = tasks
         self.rebalance()
+
+    def grant(self, tasks: int, deaf: int) -> None:
+        """A connector is created, and handed out without a round where that is possible; one worker may hear nothing of it."""
+        leader = self.leader.leader if self.leader in self.workers and self.leader is not None else None
+        if not isinstance(leader, OurLeader):
+            self.add(tasks)
+            return
+        self._names += 1
+        name = f"connector-{self._names:03}"
+        self.connectors[name] = tasks
+        workers = {worker.url: number for number, worker in enumerate(self.workers)}
+        before, complete = set(self.running), True
+        for units in ([UnitId(name)], [UnitId(name, number) for number in range(tasks)]):
+            granted = leader.grant(units, self.generation)
+            complete &= granted.keys() == set(units)
+            for unit, url in granted.items():
+                assert unit not in before, "what one worker runs is granted to another"
+                if workers[url] == deaf:
+                    complete = False
+                else:
+                    self.workers[workers[url]].runs.add(unit)
+                    leader.took(unit, url)
+        if complete:
+            self.granted += 1
+        else:
+            self.rebalance()
 
     def delete(self, which: int) -> None:
         """A connector is deleted."""
@@ -260,6 +313,7 @@ class World:
             worker.member: WorkerState(
                 url=worker.url,
                 offset=0,
+                topics=("configs", "offsets", "statuses"),
                 assignment=Assignment(
                     connectors=tuple(sorted(unit.connector for unit in worker.runs if unit.task is None)),
                     tasks=tuple(sorted(unit for unit in worker.runs if unit.task is not None)),
@@ -289,6 +343,7 @@ EVENTS: Final[Mapping[str, tuple[int, tuple[tuple[int, ...], ...]]]] = {
     "suspend": (2, (_WHICH,)),
     "wake": (2, (_WHICH,)),
     "add": (5, (_TASKS,)),
+    "grant": (5, (_TASKS, range(16))),
     "delete": (2, (_WHICH,)),
     "resize": (3, (_WHICH, _TASKS)),
     "miss": (2, (_WHICH,)),

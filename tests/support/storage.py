@@ -26,6 +26,9 @@ class Heard:
     def __init__(self) -> None:
         self.events: list[list[Any]] = []
 
+    def on_note(self, note: bytes) -> None:
+        self.events.append(["note", note])
+
     def on_connector_config_update(self, connector: str) -> None:
         self.events.append(["update", connector])
 

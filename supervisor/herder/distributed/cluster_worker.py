@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import structlog
 
 from connectd.errors import ConnectException
-from supervisor.group import Assignment, Configured, GroupMember, GroupSettings
+from supervisor.group import Assignment, Configured, Grant, GroupMember, GroupSettings, decode_grant
 from supervisor.herder.distributed.fencing import ZombieFencing
 from supervisor.herder.distributed.group_listener import WorkListener
 from supervisor.herder.distributed.kinds import ConnectorKinds
@@ -83,6 +83,7 @@ class ClusterWorker:
         self.work = Work(self.worker, self.config)
         group = GroupSettings.of(settings, url)
         self._delay_s = group.scheduled_rebalance_max_delay_ms / 1000
+        self._session_s = group.session_timeout_ms / 1000
         self.rebalances = Rebalances(lambda: self.member, lambda: self.work.counts, group.client_id)
         self.member = GroupMember(
             group,
@@ -108,7 +109,13 @@ class ClusterWorker:
             self.may_write,
         )
         self.leadership = Leadership(
-            self.member, self.may_write, self.storage.configs, self.storage.statuses, self.reporter, self.keys
+            self.member,
+            self.may_write,
+            self.storage.configs,
+            self.storage.statuses,
+            self.reporter,
+            self.keys,
+            self._grant,
         )
         self.fencing = ZombieFencing(surroundings, settings, self.storage.configs, self.leadership, self.kinds)
         self.leader = LeaderRequests(self.member, self.leadership, self.fencing, self.keys, client)
@@ -120,7 +127,8 @@ class ClusterWorker:
         self._has_read = False
         self._known: ClusterConfig = EMPTY
         self._units_changed_at = EMPTY.offset
-        self._assigned_at = EMPTY.offset
+        # How far into the config topic all that is configured was handed out, in the last round and by grants since then.
+        self._assigned_at = self._granted_at = EMPTY.offset
         self._restarts: dict[str, RestartRequest] = {}
         self._pace = Pace()
         self._applying: asyncio.Handle | None = None
@@ -153,7 +161,7 @@ class ClusterWorker:
     @property
     def expects_round(self) -> bool:
         """Whether connectors or tasks came or went that the group has not distributed yet."""
-        return self._units_changed_at > self._assigned_at
+        return self._units_changed_at > max(self._assigned_at, self._granted_at)
 
     async def read(self) -> None:
         """Read the topics. Raises ConfigException, ConnectException."""
@@ -190,12 +198,21 @@ class ClusterWorker:
         return configured(self.config())
 
     async def _after_round(self, assignment: Assignment) -> None:
-        self._assigned_at = assignment.offset
+        self._assigned_at, self._granted_at = assignment.offset, EMPTY.offset
         self._pace.note_round(self._loop.time())
         self._ask_for_round()
         await self.leadership.assume()
         if not self.joined.done():
             self.joined.set_result(None)
+
+    def _grant(self, units: Collection[UnitId]) -> Grant | None:
+        """Who is to run what is new among these; None if that takes a round."""
+        return None if self.expects_round else self.member.grant(units)
+
+    def _require_taken(self, grant: Grant) -> None:
+        """Whoever was granted something has had time to say that it runs: a round finds out what it really runs."""
+        if self.member.is_leader and self.member.is_untaken(grant):
+            self.member.request_rejoin("a worker has not taken what it was granted")
 
     def _leave(self, reason: str) -> None:
         self.member.leave_for(self.settings.worker_unsync_backoff_ms / 1000, reason)
@@ -226,11 +243,24 @@ class ClusterWorker:
 
     def _on_status(self, unit: UnitId, status: WorkStatus | None) -> None:
         self.view.on_status(unit, status)
+        if status is not None and status.state is not State.UNASSIGNED:
+            self.member.grants.took(unit, status.worker_id)
         # It may be about to leave the group, or to let go what is to come to this worker.
         if status is not None and status.state is State.UNASSIGNED and status.worker_id != self.worker_id:
             self.member.expect_round()
 
     # --- the config topic ---------------------------------------------------------------------------------------------
+
+    def on_note(self, note: bytes) -> None:
+        try:
+            grant = decode_grant(note)
+        except ValueError as error:
+            log.warning(f"ignoring a note in the config topic: {error}")
+            return
+        # What came before and still waits for a round waits on.
+        if not self.expects_round and self.member.take(grant):
+            self._granted_at = self.config().offset
+            self._loop.call_later(self._session_s, self._require_taken, grant)
 
     def on_connector_config_update(self, connector: str) -> None:
         self._changed()

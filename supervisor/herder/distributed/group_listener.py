@@ -65,6 +65,10 @@ class WorkListener:
         self._rebalances.completed(began)
         await self._after_round(assignment)
 
+    async def on_granted(self, units: Sequence[UnitId]) -> None:
+        log.info(f"{', '.join(map(str, units))}: granted to this worker, without a round of the group")
+        self._work.add(units)
+
     async def on_revoked(self, leader: str | None, connectors: Sequence[str], tasks: Sequence[UnitId]) -> None:
         log.info(f"{len(connectors)} connectors and {len(tasks)} tasks go to other workers")
         await self._work.revoke(connectors, tasks)

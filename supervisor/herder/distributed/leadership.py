@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 import structlog
 
 from connectd.errors import ConnectException, NotFoundException
-from supervisor.group import GroupMember
+from supervisor.group import Grant, GroupMember, encode_grant
 from supervisor.group.assignment import SESSIONED
 from supervisor.herder.distributed.session_keys import SessionKeys
 from supervisor.herder.distributed.status_reporter import StatusReporter
@@ -24,7 +24,8 @@ log = structlog.get_logger(__name__)
 
 
 class Leadership:
-    """`member` says whether this worker leads, and `may_write` whether it can be sure of that."""
+    """`member` says whether this worker leads, and `may_write` whether it can be sure of that; `grant` says who is to run what
+    is new, where that takes no round of the group."""
 
     def __init__(
         self,
@@ -34,6 +35,7 @@ class Leadership:
         status_log: StatusLog,
         reporter: StatusReporter,
         keys: SessionKeys,
+        grant: Callable[[Collection[UnitId]], Grant | None],
     ) -> None:
         self._member = member
         self._may_write = may_write
@@ -41,6 +43,7 @@ class Leadership:
         self._status_log = status_log
         self._reporter = reporter
         self._keys = keys
+        self._grant = grant
         self._has_privileges = False
         self._looking = asyncio.Lock()
         # Why this leader could not write when it was tried last: it is tried every second, and said once.
@@ -86,7 +89,8 @@ class Leadership:
     async def put_connector(self, name: str, config: Mapping[str, str], state: TargetState | None) -> None:
         """Create a connector, or change its configuration."""
         self.require("set connector configs.")
-        await self._write(self._config_log.put_connector_config(name, config, state))
+        note = self._note([UnitId(name)])
+        await self._write(self._config_log.put_connector_config(name, config, state, note))
 
     async def remove_connector(self, name: str) -> None:
         """Delete a connector."""
@@ -102,7 +106,10 @@ class Leadership:
         if configs and target_state(config, name) is TargetState.STOPPED:
             raise BadRequest(f"Cannot submit non-empty set of task configs for stopped connector {name}")
         if not is_planned(config, name, configs):
-            await self._write(self._config_log.put_task_configs(name, configs))
+            note = self._note(UnitId(name, number) for number in range(len(configs)))
+            # Where tasks go, a round sees to it that workers have as much to do again.
+            goes = len(configs) < config.tasks_to_run(name)
+            await self._write(self._config_log.put_task_configs(name, configs, None if goes else note))
 
     async def put_task_count_record(self, name: str, tasks: int) -> None:
         """Note how many producers must be fenced before the next tasks of an exactly-once source start (KIP-618)."""
@@ -115,6 +122,10 @@ class Leadership:
         self.require("transition connectors to the STOPPED state.")
         await self._write(self._config_log.put_task_configs(name, []))
         await self._write(self._config_log.put_target_state(name, TargetState.STOPPED))
+
+    def _note(self, units: Iterable[UnitId]) -> bytes | None:
+        grant = self._grant(list(units))
+        return None if grant is None else encode_grant(grant)
 
     async def _write(self, writing: Awaitable[None]) -> None:
         try:

@@ -35,6 +35,11 @@ class Work:
         self._assigned = frozenset({*map(UnitId, connectors), *tasks})
         self.reconcile()
 
+    def add(self, units: Iterable[UnitId]) -> None:
+        """These are this worker's too."""
+        self._assigned |= frozenset(units)
+        self.reconcile()
+
     async def revoke(self, connectors: Iterable[str], tasks: Iterable[UnitId]) -> None:
         """Take these away; returns when those have ended that another worker may be given."""
         gone = {*map(UnitId, connectors), *tasks}

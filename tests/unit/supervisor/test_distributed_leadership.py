@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
 
 from connectd.errors import ConnectException, NotFoundException
+from supervisor.group import Grant, decode_grant
 from supervisor.herder.distributed.leader_requests import LeaderRequests
 from supervisor.herder.distributed.leadership import Leadership
 from supervisor.herder.distributed.session_keys import SessionKeys
@@ -72,6 +74,7 @@ class Bed:
     def __init__(self) -> None:
         self.member = FakeMember()
         self.configs, self.statuses, self.client = FakeConfigLog(), FakeStatusLog(), FakeClient()
+        self.may_grant = True
         keys = SessionKeys(DistributedConfig(WORKER), lambda: self.configs.config.session_key)
         reporter = StatusReporter(
             Statuses(), cast("Any", self.statuses), "me:1", lambda: 3, lambda name: None, self.may_write
@@ -83,6 +86,7 @@ class Bed:
             cast("Any", self.statuses),
             reporter,
             keys,
+            self._grant,
         )
         self.fencing = FakeFencing()
         self.requests = LeaderRequests(
@@ -95,6 +99,13 @@ class Bed:
 
     def may_write(self) -> bool:
         return self.member.may_write
+
+    def _grant(self, units: Collection[UnitId]) -> Grant | None:
+        owners = dict.fromkeys(units, "http://other:1")
+        return Grant(leader="me", generation=3, owners=owners) if self.may_grant and units else None
+
+    def granted(self) -> list[list[str]]:
+        return [[] if note is None else sorted(map(str, decode_grant(note).owners)) for note in self.configs.notes]
 
     def kinds(self) -> list[str]:
         return [each[0] for each in self.configs.written]
@@ -178,6 +189,23 @@ async def test_a_plan_that_the_cluster_has_already_is_not_written_again(bed: Bed
     await bed.leadership.put_connector("c", {**CONFIG, "batch": "9"}, None)
     await bed.leadership.put_task_configs("c", [{"n": "0"}])
     assert bed.kinds().count("tasks") == 2
+
+
+async def test_what_is_new_is_granted_with_the_record_that_makes_it(bed: Bed) -> None:
+    await bed.leadership.put_connector("c", CONFIG, TargetState.STARTED)
+    await bed.leadership.put_task_configs("c", [{"n": "0"}, {"n": "1"}])
+    assert bed.granted() == [["c"], ["c-0", "c-1"]]
+    bed.may_grant = False
+    await bed.leadership.put_task_configs("c", [{"n": "0"}, {"n": "1"}, {"n": "2"}])
+    assert bed.granted()[2:] == [[]]
+
+
+async def test_where_tasks_go_it_takes_a_round(bed: Bed) -> None:
+    await bed.leadership.put_connector("c", CONFIG, TargetState.STARTED)
+    await bed.leadership.put_task_configs("c", [{"n": "0"}, {"n": "1"}])
+    await bed.leadership.put_task_configs("c", [{"n": "0"}])
+    await bed.leadership.stop_connector("c")
+    assert bed.granted()[2:] == [[], []]
 
 
 async def test_a_stopped_connector_has_no_tasks_before_it_is_stopped_and_gets_none(bed: Bed) -> None:

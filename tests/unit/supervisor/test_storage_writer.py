@@ -34,7 +34,9 @@ class FakeProducer:
         self._open: list[Callable[..., None]] = []
         self._due: list[Callable[[], None]] = []
 
-    def produce(self, topic: str, value: bytes, key: bytes, *, on_delivery: Callable[..., None]) -> None:
+    def produce(
+        self, topic: str, value: bytes, key: bytes, *, on_delivery: Callable[..., None], headers: list[Any]
+    ) -> None:
         self.got.append((key, value))
         self._open.append(on_delivery)
 
