@@ -183,6 +183,7 @@ class ClusterWorker:
 
     async def _stop(self) -> None:
         self._plans.stop()
+        self.work.end()
         for timer in (self._ticker, self._applying, self._asking):
             if timer is not None:
                 timer.cancel()

@@ -18,6 +18,7 @@ class Work:
         self._worker = worker
         self._config = config
         self._assigned: frozenset[UnitId] = frozenset()
+        self._ended = False
 
     @property
     def assigned(self) -> frozenset[UnitId]:
@@ -54,8 +55,14 @@ class Work:
         self.reconcile()
         await asyncio.shield(self._worker.ended(running))
 
+    def end(self) -> None:
+        """Start nothing any more: the worker stops, while the group and the config topic go on to tell it what to run."""
+        self._ended = True
+
     def reconcile(self) -> None:
         """Run what is assigned, as it is configured now."""
+        if self._ended:
+            return
         config = self._config()
         connectors = [unit.connector for unit in self._assigned if unit.task is None]
         found = wanted(config, connectors, (unit for unit in self._assigned if unit.task is not None))

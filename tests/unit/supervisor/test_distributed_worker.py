@@ -130,6 +130,27 @@ async def test_what_is_given_runs_and_what_is_taken_has_ended_before_others_may_
     assert bed.statuses.written[-1][0] == "flush"
 
 
+async def test_what_is_granted_runs_beside_what_was_given() -> None:
+    bed = await Bed().configured()
+    await bed.given(["c"], [C0])
+    await bed.listener.on_granted([C1])
+    assert bed.worker.running == {C, C0, C1}
+    assert bed.work.counts == (1, 2)
+    await bed.listener.on_revoked("leader", [], [C1])
+    assert bed.worker.running == {C, C0}
+
+
+async def test_a_worker_that_stops_starts_nothing_whatever_it_is_told() -> None:
+    bed = await Bed().configured()
+    await bed.given(["c"], [C0])
+    bed.worker.running = set()
+    bed.work.end()
+    bed.work.reconcile()
+    await bed.listener.on_granted([C1])
+    await bed.given(["c"], [C0, C1])
+    assert bed.worker.running == set()
+
+
 async def test_what_was_deleted_is_not_waited_for() -> None:
     bed = await Bed().configured()
     await bed.given(["c"], [C0])
