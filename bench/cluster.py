@@ -35,11 +35,11 @@ _WORKERS: Final = 3
 _PAIRS: Final = 10
 # Of each of ten sinks.
 _TASKS: Final = 20
-_MORE: Final = 5
+_MORE: Final = 11
 _FEED_S: Final = 0.1
 _BURST_LINES: Final = 100_000
 _SAMPLE_S: Final = 0.5
-_LOOK_S: Final = 0.02
+_LOOK_S: Final = 0.01
 _PATIENCE_S: Final = 300.0
 # Until what a start has left to be done is done, before memory is looked at.
 _SETTLE_S: Final = 15.0
