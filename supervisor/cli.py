@@ -85,9 +85,11 @@ def _prepare_worker() -> None:
     import mimetypes
 
     from supervisor.bare_packages import import_bare
+    from supervisor.own_memory import use_one_arena
     from supervisor.processes.forked import fork
 
     fork()
+    use_one_arena()  # before the log has its thread
     import_bare()  # only here: tasks have whole packages
     # Else aiohttp reads the system's list of file types, 0.3 MB, for static files.
     mimetypes.knownfiles.clear()

@@ -26,8 +26,6 @@ class OwnMemory:
     """
 
     def __init__(self) -> None:
-        """To be called before there are threads."""
-        _use_one_arena()
         gc.set_threshold(*_COLLECTOR_THRESHOLDS)
         self._processes: int | None = None
 
@@ -40,9 +38,10 @@ class OwnMemory:
         give_back()
 
 
-def _use_one_arena() -> None:
+def use_one_arena() -> None:
     """Have all threads allocate in one place: each would get one of its own, which is never full. The supervisor allocates too
-    little for them to wait for each other. Other C libraries than glibc have no call for it.
+    little for them to wait for each other. To be called before there are threads. Other C libraries than glibc have no call for
+    it.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
