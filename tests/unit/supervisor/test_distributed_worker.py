@@ -25,6 +25,7 @@ from supervisor.herder.distributed.work import Work
 from supervisor.units.lifecycle import Statuses, UnitId
 from supervisor.units.specs import Plan
 from supervisor.units.unit import Surroundings
+from tasks.deadline import boottime
 from tasks.messages import LogSettings
 from tasks.settings import DistributedConfig
 from tasks.states import State, TargetState
@@ -205,6 +206,32 @@ async def test_for_how_long_a_worker_tries_and_stays_away_is_said_by_its_file(mo
     monkeypatch.setattr(cluster.storage.configs, "refresh", refresh)
     await listeners[0].on_assigned(Assignment(offset=1), 1)
     assert (set(limits), left) == ({0.02}, [5.0])
+
+
+async def test_a_lease_is_renewed_when_the_group_has_answered_and_only_by_a_member(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def nothing() -> None: ...
+
+    member = SimpleNamespace(session_until=0.0, protocol_version=2)
+    monkeypatch.setattr(cluster_worker_module, "GroupMember", lambda *_: member)
+    surroundings = Surroundings(
+        pool=cast("Any", None),
+        statuses=Statuses(),
+        worker_config={},
+        log=LogSettings(levels={}),
+        graceful_stop_s=1.0,
+    )
+    settings = DistributedConfig(worker_props("g"))
+    cluster = ClusterWorker(surroundings, settings, "http://me:1/", "me:1", cast("Any", None))
+    told: list[float] = []
+    monkeypatch.setattr(cluster.worker, "send_to_all", lambda lease: told.append(lease.until))
+    monkeypatch.setattr(cluster.leadership, "look_after", nothing)
+    now = boottime()
+    for session_until in (now + 60, now + 60, now + 63, 0.0, now - 1, now + 66):
+        member.session_until = session_until
+        await cluster._tick()
+    assert told == [now + 60, now + 63, now + 66]
 
 
 async def test_a_worker_whose_topic_ends_before_the_leaders_says_what_may_be_wrong() -> None:
