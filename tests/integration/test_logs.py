@@ -52,9 +52,14 @@ class Worker:
             return json.loads(answer.read())
 
     def lines(self, unit: str, query: str = "") -> list[dict[str, Any]]:
-        """Those of a connector, or of `connector/tasks/0`."""
-        found = self.get(f"/connectd/v1/connectors/{unit}/logs?{query}")
-        assert found["missing"] == []
+        """Those of a connector, or of `connector/tasks/0`, once no worker is too busy to tell its own in time."""
+        found: dict[str, Any] = {}
+
+        def all_tell() -> bool:
+            found.update(self.get(f"/connectd/v1/connectors/{unit}/logs?{query}"))
+            return bool(found["missing"] == [])
+
+        wait_until(all_tell, "all workers tell their lines")
         return list(found["lines"])
 
     def messages(self, unit: str, query: str = "") -> list[str]:
