@@ -106,10 +106,10 @@ class Leadership:
         if configs and target_state(config, name) is TargetState.STOPPED:
             raise BadRequest(f"Cannot submit non-empty set of task configs for stopped connector {name}")
         if not is_planned(config, name, configs):
-            note = self._note(UnitId(name, number) for number in range(len(configs)))
             # Where tasks go, a round sees to it that workers have as much to do again.
             goes = len(configs) < config.tasks_to_run(name)
-            await self._write(self._config_log.put_task_configs(name, configs, None if goes else note))
+            note = None if goes else self._note(UnitId(name, number) for number in range(len(configs)))
+            await self._write(self._config_log.put_task_configs(name, configs, note))
 
     async def put_task_count_record(self, name: str, tasks: int) -> None:
         """Note how many producers must be fenced before the next tasks of an exactly-once source start (KIP-618)."""
