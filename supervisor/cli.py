@@ -82,7 +82,6 @@ def main() -> None:
 
 def _prepare_worker() -> None:
     """What a worker begins with, for the sake of its memory."""
-    import mimetypes
 
     from supervisor.bare_packages import import_bare
     from supervisor.own_memory import use_one_arena
@@ -91,8 +90,6 @@ def _prepare_worker() -> None:
     fork()
     use_one_arena()  # before the log has its thread
     import_bare()  # only here: tasks have whole packages
-    # Else aiohttp reads the system's list of file types, 0.3 MB, for static files.
-    mimetypes.knownfiles.clear()
 
 
 def _end(code: int) -> NoReturn:

@@ -9,6 +9,7 @@ import msgspec
 
 from supervisor.group.assignment import EAGER, SESSIONED, Assignment
 from supervisor.group.grants import Grant
+from supervisor.group.leader import connectors_in, tasks_in
 from supervisor.group.session import Session
 from supervisor.units.lifecycle import UnitId
 
@@ -71,8 +72,8 @@ def extended(before: Assignment, units: Iterable[UnitId]) -> Assignment:
     more = tuple(units)
     return msgspec.structs.replace(
         before,
-        connectors=tuple(dict.fromkeys((*before.connectors, *(unit.connector for unit in more if unit.task is None)))),
-        tasks=tuple(dict.fromkeys((*before.tasks, *(unit for unit in more if unit.task is not None)))),
+        connectors=tuple(dict.fromkeys((*before.connectors, *connectors_in(more)))),
+        tasks=tuple(dict.fromkeys((*before.tasks, *tasks_in(more)))),
     )
 
 

@@ -100,11 +100,17 @@ def test_nobody_is_asked_to_grant_before_the_first_round_or_after_a_restart() ->
     assert leader.owner_urls == {C: B}
 
 
-def test_what_was_granted_keeps_the_group_balanced_without_a_round() -> None:
+def three_at_rest() -> World:
+    """Three workers, and nothing to run yet."""
     world = World(OurLeader)
     for _ in range(3):
         world.join()
     world.settle()
+    return world
+
+
+def test_what_was_granted_keeps_the_group_balanced_without_a_round() -> None:
+    world = three_at_rest()
     before = world.rounds
     for tasks in (1, 4, 0, 2, 7, 1):
         world.grant(tasks, deaf=9)
@@ -115,10 +121,7 @@ def test_what_was_granted_keeps_the_group_balanced_without_a_round() -> None:
 
 
 def test_what_its_worker_never_hears_of_is_assigned_by_a_round() -> None:
-    world = World(OurLeader)
-    for _ in range(3):
-        world.join()
-    world.settle()
+    world = three_at_rest()
     for deaf in range(3):
         world.grant(5, deaf)
         world.check()
@@ -126,10 +129,7 @@ def test_what_its_worker_never_hears_of_is_assigned_by_a_round() -> None:
 
 
 def test_what_was_granted_waits_for_its_worker_like_everything_else() -> None:
-    world = World(OurLeader)
-    for _ in range(3):
-        world.join()
-    world.settle()
+    world = three_at_rest()
     for _ in range(3):
         world.grant(3, deaf=9)
     others = [worker for worker in world.workers if worker is not world.leader]
@@ -142,10 +142,7 @@ def test_what_was_granted_waits_for_its_worker_like_everything_else() -> None:
 
 
 def test_what_is_granted_to_a_worker_that_is_gone_already_does_not_wait_for_it() -> None:
-    world = World(OurLeader)
-    for _ in range(3):
-        world.join()
-    world.settle()
+    world = three_at_rest()
     gone = next(number for number, worker in enumerate(world.workers) if worker is not world.leader)
     worker = world.workers[gone]
     world.connectors["new"] = 6
