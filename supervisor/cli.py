@@ -82,7 +82,6 @@ def main() -> None:
 
 def _prepare_worker() -> None:
     """What a worker begins with, for the sake of its memory."""
-
     from supervisor.bare_packages import import_bare
     from supervisor.own_memory import use_one_arena
     from supervisor.processes.forked import fork
